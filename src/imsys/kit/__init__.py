@@ -1,0 +1,1 @@
+"""Small parts that everything else may use: standard library only."""
