@@ -1,0 +1,153 @@
+"""Django's settings, and the only reader of the environment. Each default works on a laptop.
+
+Every IMSYS_ variable is explained in docs/reference/settings.md; a test looks for it there.
+"""
+
+import base64
+import socket
+from typing import Any
+
+from django.utils.functional import SimpleLazyObject
+
+from imsys.conf import environment as env
+from imsys.conf.database import django_settings, embedded_parameters, parse_url
+from imsys.vault.box import derive
+from imsys.vault.keys import load_key
+
+# IMSys's own
+
+DATA_DIR = env.data_dir()
+DATABASE_URL = env.text("IMSYS_DATABASE_URL")
+EMBEDDED = not DATABASE_URL
+PG_ACCOUNT = env.text("IMSYS_PG_ACCOUNT") or None
+MASTER_KEY = env.text("IMSYS_SECRET_KEY") or None
+EVENT_DAYS = env.number("IMSYS_EVENT_DAYS", 730, at_least=1)
+RUN_DAYS = env.number("IMSYS_RUN_DAYS", 30, at_least=1)
+
+
+def _database_parameters() -> dict[str, str]:
+    if not EMBEDDED:
+        return parse_url(DATABASE_URL)
+    from imsys.postgres import socket_dir
+
+    return embedded_parameters(str(socket_dir(DATA_DIR)))
+
+
+def _django_key() -> str:
+    """Made from the master key, so that there is one secret to keep; read late, so that `imsys --help` makes no key."""
+    return base64.b64encode(derive(load_key(DATA_DIR, MASTER_KEY), "django")).decode()
+
+
+# Django's
+
+DEBUG = False
+SECRET_KEY: Any = SimpleLazyObject(_django_key)
+ALLOWED_HOSTS = env.words("IMSYS_HOSTS", ["localhost", "127.0.0.1", "[::1]", socket.gethostname().lower()])
+ROOT_URLCONF = "imsys.conf.urls"
+DATABASES = {"default": django_settings(_database_parameters())}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = env.time_zone()
+USE_I18N = False
+LANGUAGE_CODE = "en-us"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "procrastinate.contrib.django",
+    "imsys.conf",
+    "imsys.timeline",
+    "imsys.accounts",
+    "imsys.network",
+    "imsys.subscribers",
+    "imsys.facts",
+    "imsys.fleet",
+    "imsys.web",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# People
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_NAME = "imsys_session"
+CSRF_COOKIE_NAME = "imsys_csrf"
+
+# Behind a proxy that speaks https, cookies travel by https alone.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("IMSYS_HTTPS", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Static files come straight from the installed packages: nothing to collect, nothing fetched from elsewhere.
+STATIC_URL = "/static/"
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = False
+
+# Jobs. Procrastinate finds each app's tasks.py by itself; the engine's own chores are in conf/jobs.py.
+PROCRASTINATE_IMPORT_PATHS = ["imsys.conf.jobs"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "imsys.kit.redact.RedactFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.log_level()},
+    # one line per request and per fetched job would bury the one line per run
+    "loggers": {name: {"level": "WARNING"} for name in ("uvicorn.access", "procrastinate", "django.server")},
+}

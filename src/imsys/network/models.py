@@ -1,0 +1,103 @@
+"""Routers: what people configured (`Router`) and what was last learned of them (`RouterState`)."""
+
+from typing import ClassVar
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+DEFAULT_PORT = 8728
+DEFAULT_PACE_PER_S = 100
+
+
+class Tls(models.TextChoices):
+    OFF = "off"
+    VERIFY = "verify"
+    PIN = "pin"
+    ANONYMOUS = "anonymous"
+
+
+class Mode(models.TextChoices):
+    """Whether IMSys writes to the router: it only looks, it keeps it right, or it leaves it alone."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+    PAUSED = "paused"
+
+
+class SuspendBy(models.TextChoices):
+    DISABLE = "disable"
+    PROFILE = "profile"
+    ADDRESS_LIST = "address-list"
+
+
+class Unmanaged(models.TextChoices):
+    """What becomes of rows on the router that are neither desired nor placed."""
+
+    KEEP = "keep"
+    QUARANTINE = "quarantine"
+    REMOVE = "remove"
+
+
+class Router(models.Model):
+    """A MikroTik that we keep. Intent: written by `network.services` only."""
+
+    name = models.TextField()
+    host = models.TextField()
+    port = models.IntegerField(default=DEFAULT_PORT, validators=[MinValueValidator(1), MaxValueValidator(65535)])
+    username = models.TextField()
+    password_sealed = models.BinaryField()
+    tls = models.TextField(choices=Tls, default=Tls.OFF)
+    tls_fingerprint = models.TextField(default="", blank=True)
+    mode = models.TextField(choices=Mode, default=Mode.OBSERVE)
+    suspend_by = models.TextField(choices=SuspendBy, default=SuspendBy.DISABLE)
+    suspend_profile = models.TextField(default="suspended")
+    unmanaged = models.TextField(choices=Unmanaged, default=Unmanaged.KEEP)
+    pace_per_s = models.IntegerField(default=DEFAULT_PACE_PER_S)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name"], name="router_name"),
+            models.CheckConstraint(condition=~Q(name=""), name="router_name_given"),
+            models.CheckConstraint(condition=Q(port__range=(1, 65535)), name="router_port"),
+            models.CheckConstraint(condition=Q(tls__in=Tls.values), name="router_tls"),
+            models.CheckConstraint(condition=Q(mode__in=Mode.values), name="router_mode"),
+            models.CheckConstraint(condition=Q(suspend_by__in=SuspendBy.values), name="router_suspend_by"),
+            models.CheckConstraint(condition=Q(unmanaged__in=Unmanaged.values), name="router_unmanaged"),
+            models.CheckConstraint(condition=Q(pace_per_s__range=(1, 10_000)), name="router_pace"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RouterState(models.Model):
+    """What was last learned of a router, and when to look again. Made with the router, then written by the fleet.
+
+    An empty `condition` means fine. `is_reachable` and `hides_passwords` are null until known.
+    """
+
+    router = models.OneToOneField(Router, models.CASCADE, primary_key=True, related_name="state")
+    condition = models.TextField(default="", db_default="")
+    condition_text = models.TextField(default="", db_default="")
+    remedy = models.TextField(default="", db_default="")
+    condition_since = models.DateTimeField(null=True)
+    is_reachable = models.BooleanField(null=True)
+    failures = models.IntegerField(default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    resync_due_at = models.DateTimeField(db_default=Now())
+    resync_asked_at = models.DateTimeField(null=True)
+    last_resync_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True)
+    identity = models.TextField(default="", db_default="")
+    version = models.TextField(default="", db_default="")
+    serial = models.TextField(default="", db_default="")
+    board = models.TextField(default="", db_default="")
+    booted_at = models.DateTimeField(null=True)
+    hides_passwords = models.BooleanField(null=True)
+
+    def __str__(self) -> str:
+        return f"state of {self.router}"
