@@ -1,0 +1,219 @@
+"""The only door through which routers change.
+
+A change that concerns subscribers comes through `subscribers.services.set_router`, which calls `edit_router` here and
+bumps whom it concerns: this app is below theirs and knows nothing of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+
+from imsys.conf.secrets import vault
+from imsys.conf.sql import execute
+from imsys.kit.errors import InputError
+from imsys.network import selectors
+from imsys.network.errors import RouterInUse
+from imsys.network.models import Mode, Router, RouterState, SuspendBy, Tls, Unmanaged
+from imsys.network.wake import wake
+from imsys.timeline import services as timeline
+from imsys.vault.box import ROUTER_PASSWORD
+
+
+class RouterChanges(TypedDict, total=False):
+    """What may be changed of a router. A field that is not given stays."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    tls: str
+    tls_fingerprint: str
+    mode: str
+    suspend_by: str
+    suspend_profile: str
+    unmanaged: str
+    pace_per_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouterEdit:
+    """A router after an edit, and the fields that were really changed."""
+
+    router: Router
+    changed: frozenset[str]
+
+
+@transaction.atomic
+def add_router(
+    *,
+    name: str,
+    host: str,
+    port: int = 8728,
+    username: str,
+    password: str,
+    tls: str = Tls.OFF,
+    tls_fingerprint: str = "",
+    mode: str = Mode.OBSERVE,
+    suspend_by: str = SuspendBy.DISABLE,
+    suspend_profile: str = "suspended",
+    unmanaged: str = Unmanaged.KEEP,
+    pace_per_s: int = 100,
+    actor: str,
+) -> Router:
+    if Router.objects.filter(name=name).exists():
+        raise _name_taken(name)
+    router = Router(
+        name=name,
+        host=host,
+        port=port,
+        username=username,
+        password_sealed=vault().seal(password, context=ROUTER_PASSWORD),
+        tls=tls,
+        tls_fingerprint=tls_fingerprint,
+        mode=mode,
+        suspend_by=suspend_by,
+        suspend_profile=suspend_profile,
+        unmanaged=unmanaged,
+        pace_per_s=pace_per_s,
+    )
+    _save(router)
+    RouterState.objects.create(router=router)
+    after = {"host": host, "port": port, "mode": mode}
+    timeline.record("router-added", actor=actor, router_id=router.pk, router=name, after=after)
+    wake([router.pk])
+    return router
+
+
+@transaction.atomic
+def edit_router(name: str, *, actor: str, **changes: Unpack[RouterChanges]) -> RouterEdit:
+    """Change the router, have it read anew and its keeper woken. For `subscribers.services.set_router` alone."""
+    router = Router.objects.select_for_update(no_key=True).get(pk=selectors.get_router(name).pk)
+    before, after = _apply(router, changes)
+    if not after:
+        return RouterEdit(router, frozenset())
+    _save(router)
+    timeline.record("router-changed", actor=actor, router_id=router.pk, router=router.name, before=before, after=after)
+    # new credentials end the wait that the old ones earned
+    _update_states("resync_due_at = now(), next_attempt_at = now(), failures = 0", [router.pk])
+    wake([router.pk])
+    return RouterEdit(router, frozenset(after))
+
+
+@transaction.atomic
+def remove_router(name: str, *, forget: bool = False, actor: str) -> int:
+    """The number of placements written off. Refuses while subscribers remain, and while placements do unless `forget`.
+
+    A placement is a row that we put on the router; written off, it stays there and nobody knows it any more.
+    """
+    router = Router.objects.select_for_update().get(pk=selectors.get_router(name).pk)
+    placements: int = router.placement_set.count()
+    if placements and not forget and not router.subscribers.exists():
+        raise RouterInUse(
+            f"IMSys still has {placements} rows on the router {name!r}.",
+            remedy=f"Let them be removed (imsys sync --router {name}), or leave them there: "
+            f"imsys router remove {name} --forget",
+        )
+    try:
+        router_id = router.pk
+        router.delete()
+    except ProtectedError as exc:
+        raise RouterInUse(
+            f"The router {name!r} still has {router.subscribers.count()} subscribers.",
+            remedy=f"Remove or move them first; see them with: imsys subscriber list --router {name}",
+        ) from exc
+    note = f"{placements} placements written off" if placements else ""
+    timeline.record("router-removed", actor=actor, router_id=router_id, router=name, note=note)
+    wake([router_id])
+    return placements
+
+
+@transaction.atomic
+def ask_resync(router_ids: Iterable[int] | None) -> int:
+    """Have everything of these routers (None: all) read now; the number of routers asked for."""
+    asked = _update_states(
+        "resync_asked_at = now(), resync_due_at = least(resync_due_at, now()), next_attempt_at = now()", router_ids
+    )
+    wake(router_ids)
+    return asked
+
+
+@transaction.atomic
+def ask_attempt(router_ids: Iterable[int] | None) -> int:
+    """Have these routers (None: all) tried now, whatever backoff they are in; the number of routers asked for."""
+    asked = _update_states("next_attempt_at = now()", router_ids)
+    wake(router_ids)
+    return asked
+
+
+def _update_states(assignments: str, router_ids: Iterable[int] | None) -> int:
+    """In key order, so that two of these never wait for each other."""
+    return execute(
+        f"""
+        with asked as materialized (
+            select router_id from network_routerstate
+            where %(ids)s::bigint[] is null or router_id = any(%(ids)s::bigint[])
+            order by router_id for update
+        )
+        update network_routerstate s set {assignments} from asked where s.router_id = asked.router_id
+        """,  # noqa: S608 - the assignments are those above
+        {"ids": None if router_ids is None else sorted(set(router_ids))},
+    )
+
+
+def _apply(router: Router, changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Set what differs; what it was and what it is, without the password itself."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for field, value in changes.items():
+        if field not in RouterChanges.__annotations__:
+            raise TypeError(f"a router has no {field!r} to change")
+        if field == "password":
+            if value != selectors.open_password(router):
+                router.password_sealed = vault().seal(str(value), context=ROUTER_PASSWORD)
+                after[field] = "changed"
+        elif value != (old := getattr(router, field)):
+            before[field], after[field] = old, value
+            setattr(router, field, value)
+    return before, after
+
+
+def _save(router: Router) -> None:
+    """Save it whole and valid. Raises: InputError with the first thing that is wrong."""
+    router.host = router.host.strip()
+    if router.tls == Tls.PIN and not router.tls_fingerprint:
+        raise InputError(
+            "A pinned certificate needs its fingerprint.", remedy="Give --tls-fingerprint, or choose another --tls."
+        )
+    _check_text(router)
+    try:
+        router.clean_fields()
+        with transaction.atomic():
+            router.save()
+    except ValidationError as exc:
+        field, messages = next(iter(exc.message_dict.items()))
+        raise InputError(f"The router's {field.replace('_', ' ')} is not usable: {messages[0]}") from exc
+    except IntegrityError as exc:
+        if "router_name" in str(exc):  # somebody else was faster
+            raise _name_taken(router.name) from exc
+        raise InputError(
+            f"The router {router.name!r} has a value out of range.", remedy="A pace is 1 to 10000 commands per second."
+        ) from exc
+
+
+def _check_text(router: Router) -> None:
+    for field in ("name", "host", "username", "suspend_profile"):
+        value = getattr(router, field)
+        if not value.strip() or not value.isprintable():
+            raise InputError(
+                f"The router's {field.replace('_', ' ')} is empty or holds a control character: {value!r}."
+            )
+    if router.name != router.name.strip():
+        raise InputError(f"The router's name {router.name!r} begins or ends with a blank.")
+
+
+def _name_taken(name: str) -> InputError:
+    return InputError(f"The router {name!r} already exists.", remedy=f"Change it with: imsys router set {name}")

@@ -1,0 +1,36 @@
+"""Reading the timeline."""
+
+from typing import Any
+
+from imsys.timeline.models import Event
+
+_FIELDS = (
+    "id",
+    "at",
+    "actor",
+    "what",
+    "username",
+    "subscriber_id",
+    "router",
+    "router_id",
+    "cause",
+    "note",
+    "before",
+    "after",
+)
+
+
+def events(
+    *, username: str = "", subscriber_id: int | None = None, router: str = "", after_id: int = 0, limit: int = 100
+) -> list[dict[str, Any]]:
+    """The newest events first. With `after_id`, only those recorded later: for whoever follows along."""
+    rows = Event.objects.order_by("-id")
+    if subscriber_id is not None:
+        rows = rows.filter(subscriber_id=subscriber_id)
+    if username:
+        rows = rows.filter(username=username)
+    if router:
+        rows = rows.filter(router=router)
+    if after_id:
+        rows = rows.filter(id__gt=after_id)
+    return list(rows.values(*_FIELDS)[:limit])

@@ -1,0 +1,14 @@
+"""The timeline's periodic work."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from procrastinate.contrib.django import app
+
+from imsys.timeline import services
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="prune_events", queueing_lock="prune_events", pass_context=False)
+def prune_events(timestamp: int) -> None:
+    services.prune(keep=timedelta(days=settings.EVENT_DAYS))
