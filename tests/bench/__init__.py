@@ -1,0 +1,1 @@
+"""Measurements against budgets. Not part of the suite: `make bench` runs them."""
