@@ -1,0 +1,1 @@
+"""The command line: one door among three. It parses, asks services and selectors, and prints; no rule lives here."""

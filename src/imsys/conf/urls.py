@@ -1,5 +1,8 @@
-"""Where each page is."""
+"""Where each page is. Pages are `imsys.web`'s."""
 
-from django.urls import URLPattern
+from django.urls import include, path
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("", include("imsys.web.urls"))]
+
+handler404 = "imsys.web.errors.not_found"
+handler500 = "imsys.web.errors.broken"

@@ -1,0 +1,253 @@
+"""`imsys subscriber`: who has a line, and whether it is suspended. Suspending many is in `suspension.py`."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from imsys.cli.app import Json, PasswordFile, RouterFilter, command, group, read_names, read_password
+from imsys.cli.exits import Code
+from imsys.kit.errors import InputError
+
+app = group("Subscribers: who has a line.")
+
+Service = Literal["pppoe", "static", "hotspot"]
+Status = Literal["pending", "synced", "error"]
+
+Username = Annotated[str, typer.Argument(help="The subscriber's username.", show_default=False)]
+EXPIRES_HELP = (
+    "When the package ends: a date ends that day at 24:00 in IMSYS_TIME_ZONE; or a moment such as 2027-01-31T18:00."
+)
+
+COLUMNS = {
+    "username": "Username",
+    "full_name": "Name",
+    "router": "Router",
+    "package": "Package",
+    "access": "Access",
+    "sync": "Sync",
+    "last_synced_at": "Last synced",
+    "expires_at": "Expires",
+    "sync_error": "Error",
+}
+
+
+@command(
+    app,
+    "add",
+    examples=[
+        "imsys subscriber add ann --router rt-ngong --package home-10m --password-file ann.pw",
+        "imsys subscriber add ben --router rt-ngong --package home-10m --address 10.9.3.7 --expires-at 2027-01-31",
+    ],
+)
+def add(
+    username: Username,
+    router: Annotated[str, typer.Option(help="The router of the line.")],
+    package: Annotated[str, typer.Option(help="The package bought.")],
+    password_file: PasswordFile = None,
+    service: Annotated[Service, typer.Option(help="Kind of line.")] = "pppoe",
+    address: Annotated[str, typer.Option(help="Fixed address; without one the profile's pool gives it.")] = "",
+    expires_at: Annotated[str | None, typer.Option(help=EXPIRES_HELP)] = None,
+    full_name: Annotated[str, typer.Option(help="Name of the person.")] = "",
+    phone: Annotated[str, typer.Option(help="Telephone number.")] = "",
+    email: Annotated[str, typer.Option(help="E-mail address.")] = "",
+    note: Annotated[str, typer.Option(help="Anything worth knowing.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Add a subscriber. Without --password-file the password is not managed: the router's own stays."""
+    password = read_password(password_file) or ""
+    from imsys.cli.database import actor, database
+
+    with database():
+        from imsys.subscribers import services
+
+        services.add_subscriber(
+            username=username,
+            router=router,
+            package=package,
+            password=password,
+            service=service,
+            address=address,
+            expires_at=_time(expires_at),
+            full_name=full_name,
+            phone=phone,
+            email=email,
+            note=note,
+            actor=actor(),
+        )
+        _print_subscriber(username, as_json)
+
+
+@command(
+    app,
+    "set",
+    examples=[
+        "imsys subscriber set ann --package home-20m",
+        "imsys subscriber set ann --expires-at never --phone '+254 712 345 678'",
+    ],
+)
+def set_subscriber(
+    username: Username,
+    package: Annotated[str | None, typer.Option(help="The package bought.")] = None,
+    password_file: PasswordFile = None,
+    address: Annotated[str | None, typer.Option(help='Fixed address; "" for none.')] = None,
+    expires_at: Annotated[str | None, typer.Option(help=EXPIRES_HELP + " never: no end.")] = None,
+    full_name: Annotated[str | None, typer.Option(help="Name of the person.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Telephone number.")] = None,
+    email: Annotated[str | None, typer.Option(help="E-mail address.")] = None,
+    note: Annotated[str | None, typer.Option(help="Anything worth knowing.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change a subscriber; what is not named stays."""
+    given: dict[str, Any] = {
+        "package": package,
+        "password": read_password(password_file),
+        "address": address,
+        "full_name": full_name,
+        "phone": phone,
+        "email": email,
+        "note": note,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    if not changes and expires_at is None:
+        raise InputError(
+            "Nothing to change was named.", remedy="Pass at least one option; see `imsys subscriber set --help`"
+        )
+    from imsys.cli.database import actor, database
+
+    with database():
+        from imsys.subscribers import services
+
+        if expires_at is not None:
+            changes["expires_at"] = _time(expires_at)
+        services.set_subscriber(username, actor=actor(), **changes)
+        _print_subscriber(username, as_json)
+
+
+@command(app, "remove", examples=["imsys subscriber remove ann", "imsys subscriber remove --file gone.txt"])
+def remove(
+    usernames: Annotated[list[str] | None, typer.Argument(help="Usernames.", show_default=False)] = None,
+    file: Annotated[str | None, typer.Option(metavar="FILE|-", help="Usernames, one a line.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Remove subscribers; their rows leave the routers as soon as those can be reached. Naming is confirmation."""
+    names = [*(usernames or []), *(read_names(file) if file else [])]
+    if not names:
+        raise InputError("Nobody was named.", remedy="Pass usernames, or --file FILE")
+    from imsys.cli.database import actor, database
+    from imsys.cli.output import print_json, say
+
+    with database():
+        from imsys.subscribers import services
+
+        count = services.remove_subscribers(names, actor=actor())
+    if as_json:
+        print_json({"removed": count})
+    else:
+        say(f"removed {count} subscribers")
+
+
+@command(app, "show", examples=["imsys subscriber show ann", "imsys subscriber show ann --json"])
+def show(username: Username, as_json: Json = False) -> None:
+    """Show one subscriber: what is wanted, how far the router has followed, and why."""
+    from imsys.cli.database import database
+
+    with database():
+        _print_subscriber(username, as_json)
+
+
+@command(
+    app,
+    "list",
+    examples=[
+        "imsys subscriber list --router rt-ngong --suspended",
+        "imsys subscriber list --status error --json",
+        "imsys subscriber list --search kamau --limit 20",
+    ],
+)
+def list_subscribers(
+    router: RouterFilter = None,
+    package: Annotated[str | None, typer.Option(help="Only this package.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only with this sync status.")] = None,
+    suspended: Annotated[
+        bool | None, typer.Option("--suspended/--active", help="Only suspended ones, or only active.")
+    ] = None,
+    search: Annotated[str, typer.Option(help="Part of username, name, phone or address.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List subscribers, in the order of their usernames."""
+    from imsys.cli.database import database
+    from imsys.cli.output import print_list
+
+    with database():
+        from imsys.web.rows import SubscriberFilter, subscriber_rows
+
+        chosen = SubscriberFilter(
+            router=router or "", package=package or "", status=status or "", suspended=suspended, search=search
+        )
+        rows = subscriber_rows(chosen, limit=limit)
+    empty = "Nobody matches." if chosen.is_set else "No subscriber yet. Import them: imsys subscriber import FILE.csv"
+    print_list(rows, COLUMNS, as_json=as_json, empty=empty)
+
+
+@command(
+    app,
+    "import",
+    examples=["imsys subscriber import subscribers.csv --dry-run", "imsys subscriber import subscribers.csv"],
+)
+def import_file(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE.csv", help="Comma-separated, UTF-8, with a heading line.", show_default=False),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every line, add nobody.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add subscribers from a CSV file: all of them, or none when a line is wrong. Every wrong line is named.
+
+    Columns: username,password,service,router,package,address,mac,suspended,expires_at,full_name,phone,email. The
+    heading line says which are there; username, router and package must be.
+    """
+    if not file.is_file():
+        raise InputError(f"There is no file {file}.", remedy="Name a CSV file")
+    from imsys.cli.database import actor, database
+    from imsys.cli.output import complain, print_json
+
+    with database():
+        from imsys.subscribers import services
+
+        report = services.import_rows(file, dry_run=dry_run, actor=actor())
+    if as_json:
+        errors = [{"line": line, "error": text} for line, text in report.errors]
+        print_json({"added": report.added, "dry_run": dry_run, "errors": errors})
+    else:
+        for line, text in report.errors:
+            complain(f"{file}:{line}: {text}")
+    if report.errors:
+        count = len(report.errors)
+        complain(
+            f"error: {count} {'line is' if count == 1 else 'lines are'} wrong, nobody was added. Correct the file."
+        )
+        raise typer.Exit(Code.FAILED)
+    if not as_json:
+        print(f"{report.added} would be added" if dry_run else f"added {report.added} subscribers")
+
+
+def _time(text: str | None) -> Any:
+    """None for no end; Django must be set up."""
+    if text is None or text in ("", "never"):
+        return None
+    from datetime import UTC, datetime
+
+    from imsys.cli.database import display_zone
+    from imsys.kit.times import parse_time
+
+    return parse_time(text, zone=display_zone(), now=datetime.now(UTC))
+
+
+def _print_subscriber(username: str, as_json: bool) -> None:
+    from imsys.cli.output import print_fields
+    from imsys.web.rows import subscriber_row
+
+    print_fields(subscriber_row(username), as_json=as_json)

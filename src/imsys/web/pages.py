@@ -1,0 +1,106 @@
+"""The pages. Each is served whole, and again as its live part alone when htmx asks."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from imsys.fleet import selectors
+from imsys.kit.errors import InputError
+from imsys.network.models import Router
+from imsys.subscribers.models import Package, SyncStatus
+from imsys.timeline import selectors as timeline
+from imsys.web import rows
+from imsys.web.login import page
+
+PAGE_SIZE = 50
+EVENTS_ON_HOME = 8
+EVENTS_OF_SUBSCRIBER = 50
+
+
+def _answer(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+    is_fragment = bool(request.headers.get("HX-Request"))
+    template = f"web/parts/{name}.html" if is_fragment else f"web/{name}.html"
+    return render(request, template, {"section": name, "live_url": request.get_full_path(), **context})
+
+
+@page
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    status = selectors.status()
+    routers = rows.router_rows()
+    enforced = [row for row in routers if row["mode"] == "enforce"]
+    context = {
+        "gap": status["gap"],
+        "counts": status["subscribers"],
+        "total": sum(status["subscribers"].values()),
+        "oldest_pending_s": status["oldest_pending_s"],
+        "routers": routers,
+        "troubled": [row for row in routers if row["state"] not in ("ok", "unknown")],
+        "up": sum(row["state"] == "ok" for row in routers),
+        "enforced": len(enforced),
+        "events": timeline.events(limit=EVENTS_ON_HOME),
+    }
+    return _answer(request, "home", context)
+
+
+@page
+@require_safe
+def subscribers(request: HttpRequest) -> HttpResponse:
+    chosen = filter_from(request)
+    after = request.GET.get("after", "")
+    found = rows.subscriber_rows(chosen, after=after, limit=PAGE_SIZE + 1)
+    shown = found[:PAGE_SIZE]
+    context = {
+        "rows": shown,
+        "filter": chosen,
+        "totals": rows.sync_totals(chosen),
+        "after": after,
+        "first_url": _url(request, after=None),
+        "next_url": _url(request, after=shown[-1]["username"]) if len(found) > PAGE_SIZE else None,
+    }
+    if not request.headers.get("HX-Request"):
+        context["router_names"] = list(Router.objects.order_by("name").values_list("name", flat=True))
+        context["package_names"] = list(Package.objects.order_by("name").values_list("name", flat=True))
+        context["statuses"] = SyncStatus.values
+    return _answer(request, "subscribers", context)
+
+
+def filter_from(request: HttpRequest) -> rows.SubscriberFilter:
+    """The filter that the address asks for; what it does not know is left out."""
+    get = request.GET
+    status = get.get("status", "")
+    return rows.SubscriberFilter(
+        router=get.get("router", ""),
+        package=get.get("package", ""),
+        status=status if status in SyncStatus.values else "",
+        suspended={"suspended": True, "active": False}.get(get.get("access", "")),
+        search=get.get("q", "").replace("\x00", "").strip()[:100],
+    )
+
+
+def _url(request: HttpRequest, *, after: str | None) -> str:
+    """This page's address at another place of the list, its filters kept."""
+    query = {key: value for key, value in request.GET.items() if value and key != "after"}
+    if after:
+        query["after"] = after
+    return f"{request.path}?{urlencode(query)}" if query else request.path
+
+
+@page
+@require_safe
+def subscriber(request: HttpRequest, username: str) -> HttpResponse:
+    try:
+        row = rows.subscriber_row(username)
+    except InputError as error:
+        raise Http404 from error
+    context = {"row": row, "events": timeline.events(username=username, limit=EVENTS_OF_SUBSCRIBER)}
+    return _answer(request, "subscriber", context)
+
+
+@page
+@require_safe
+def routers(request: HttpRequest) -> HttpResponse:
+    return _answer(request, "routers", {"rows": rows.router_rows()})

@@ -1,0 +1,121 @@
+"""What the pages and the command line show beyond what one app's selectors know: words for states, facts, causes.
+
+Plain dicts with the models' field names. Reads only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from imsys.facts.models import RouterFacts
+from imsys.network.models import Mode
+from imsys.subscribers import selectors as subscribers
+from imsys.subscribers.models import Cause, Suspension, SyncStatus
+
+Row = dict[str, Any]
+
+RUNS_SHOWN = 10
+
+# routers
+
+
+def router_rows() -> list[Row]:
+    """Every router; those that need a person first, then by name."""
+    facts = {row["router_id"]: row for row in RouterFacts.objects.values("router_id", "read_at", "online")}
+    rows = [_router_row(row, facts.get(row["id"])) for row in subscribers.list_routers()]
+    return sorted(rows, key=lambda row: row["state"] in ("ok", "unknown"))
+
+
+def router_row(name: str, *, with_runs: bool = False) -> Row:
+    from imsys.fleet import selectors as fleet
+    from imsys.network import selectors as network
+
+    pk = network.get_router(name).pk
+    row = next(row for row in router_rows() if row["id"] == pk)
+    return {**row, "runs": fleet.runs(name, RUNS_SHOWN)} if with_runs else row
+
+
+def _router_row(row: Row, facts: Mapping[str, Any] | None) -> Row:
+    return {
+        **row,
+        "address": f"{row['host']}:{row['port']}",
+        "state": state_word(row),
+        "online": facts["online"] if facts else None,
+        "facts_read_at": facts["read_at"] if facts else None,
+    }
+
+
+def state_word(row: Mapping[str, Any]) -> str:
+    """The condition's code, or whether the router answers."""
+    if row["condition"]:
+        return str(row["condition"])
+    return {True: "ok", False: "down", None: "unknown"}[row["is_reachable"]]
+
+
+# subscribers
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberFilter:
+    router: str = ""
+    package: str = ""
+    status: str = ""
+    suspended: bool | None = None
+    search: str = ""
+
+    @property
+    def is_set(self) -> bool:
+        return self != SubscriberFilter()
+
+
+def subscriber_rows(chosen: SubscriberFilter, *, after: str = "", limit: int | None = None) -> list[Row]:
+    """In the order of usernames, from the one after `after`."""
+    rows = subscribers.list_subscribers(**asdict(chosen), after=after, limit=limit)
+    suspended = [row["id"] for row in rows if row["is_suspended"]]
+    causes: dict[int, list[str]] = {}
+    standing = Suspension.objects.filter(subscriber_id__in=suspended) if limit else Suspension.objects.all()
+    for subscriber_id, cause in standing.order_by("cause").values_list("subscriber_id", "cause"):
+        causes.setdefault(subscriber_id, []).append(cause)
+    modes = _modes()
+    return [_with_words(row, causes.get(row["id"], []), modes) for row in rows]
+
+
+def subscriber_row(username: str) -> Row:
+    """All of one subscriber but the password."""
+    row = subscribers.subscriber_detail(username)
+    return _with_words(row, [suspension["cause"] for suspension in row["suspensions"]], _modes())
+
+
+def _modes() -> dict[str, str]:
+    from imsys.network.models import Router
+
+    return dict(Router.objects.values_list("name", "mode"))
+
+
+def _with_words(row: Row, causes: list[str], modes: Mapping[str, str]) -> Row:
+    return {
+        **row,
+        "causes": causes,
+        "access": access_word(row["is_suspended"], causes),
+        "sync": sync_word(row["sync_status"], modes.get(row["router"], "")),
+    }
+
+
+def access_word(is_suspended: bool, causes: list[str]) -> str:
+    if not is_suspended:
+        return "active"
+    return "expired" if causes == [Cause.EXPIRY] else "suspended"
+
+
+def sync_word(status: str, mode: str) -> str:
+    """On a router that is only observed nothing is on its way, so nothing is pending there."""
+    return "observed" if mode == Mode.OBSERVE and status == SyncStatus.PENDING else status
+
+
+def sync_totals(chosen: SubscriberFilter) -> dict[str, int]:
+    """How many match, by sync status, and `total`."""
+    from django.db.models import Count
+
+    matching = subscribers.filter_subscribers(**asdict(chosen))
+    counts = dict(matching.values_list("sync__sync_status").annotate(Count("*")).order_by())
+    return {"total": sum(counts.values()), **{status: counts.get(status, 0) for status in SyncStatus.values}}
