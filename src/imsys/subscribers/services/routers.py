@@ -1,0 +1,33 @@
+"""Changing a router: the one door, here because how a router suspends concerns subscribers."""
+
+from typing import Unpack
+
+from django.db import transaction
+
+from imsys.conf.sql import execute
+from imsys.kit.errors import InputError
+from imsys.network.models import Router, SuspendBy
+from imsys.network.services import RouterChanges, edit_router
+from imsys.subscribers.models import Package
+from imsys.subscribers.services.rows import BUMP
+
+
+@transaction.atomic
+def set_router(name: str, *, actor: str, **changes: Unpack[RouterChanges]) -> Router:
+    """Change a router. It is read anew; a new way to suspend bumps those of its subscribers who are suspended."""
+    edit = edit_router(name, actor=actor, **changes)
+    if edit.changed & {"suspend_by", "suspend_profile"}:
+        _check_walled_garden(edit.router)
+        suspended = "subscribers_subscriber where router_id = %(id)s and is_suspended"
+        execute(BUMP.format(concerned=suspended), {"id": edit.router.pk})
+    return edit.router
+
+
+def _check_walled_garden(router: Router) -> None:
+    if router.suspend_by != SuspendBy.PROFILE:
+        return
+    if Package.objects.filter(name=router.suspend_profile, profile="").exists():
+        raise InputError(
+            f"The profile {router.suspend_profile!r} belongs to the package of that name.",
+            remedy="Choose another profile for suspended subscribers.",
+        )
