@@ -56,8 +56,8 @@ bench-long: setup ## Measure what takes longer too: a million subscribers on a t
 soak: setup ## Run the scenarios with fresh seeds until something breaks or the time is up
 	$(BIN)/python -m tests.soak $(ARGS)
 
-docs: setup ## Write the pages that are made from the code
-	$(BIN)/python -m tests.docs $(ARGS)
+docs: setup ## Write the page that is made from the code, the command reference
+	$(BIN)/python -m imsys.cli.reference docs/reference/cli.md
 
 clean: ## Remove the environment and what tools have cached
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

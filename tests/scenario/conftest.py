@@ -1,0 +1,23 @@
+"""Gives a scenario its seeds: a test that has an argument `seed` runs once for each.
+
+Those that once failed stay, in the module's `PAST_SEEDS`. A few fixed ones make the suite repeatable; `make soak` sets
+SOAK_SEED and gets fresh ones. The seed is in the test's name, and so in what is printed when it fails.
+"""
+
+import os
+
+import pytest
+
+USUAL_SEEDS = (1, 2)
+FRESH_SEEDS_PER_ROUND = 5
+
+
+def seeds(past: tuple[int, ...]) -> list[int]:
+    if first := os.environ.get("SOAK_SEED"):
+        return [int(first) + step for step in range(FRESH_SEEDS_PER_ROUND)]
+    return list(dict.fromkeys([*past, *USUAL_SEEDS]))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", seeds(getattr(metafunc.module, "PAST_SEEDS", ())))
