@@ -54,9 +54,9 @@ def database(*, migrate: bool = False, long_running: bool = False) -> Iterator[O
     from django.conf import settings
     from django.db import connection, connections
 
-    if not long_running:
-        logging.getLogger("imsys").setLevel(logging.WARNING)  # a command prints its result, not the story of its run
     with ExitStack() as stack:
+        if not long_running:
+            stack.enter_context(quiet())
         server = None
         if settings.EMBEDDED:
             from imsys.postgres import EmbeddedPostgres, ensure_database
@@ -69,7 +69,20 @@ def database(*, migrate: bool = False, long_running: bool = False) -> Iterator[O
         try:
             yield Opened(server, migrated)
         finally:
-            connections.close_all()
+            if not connection.in_atomic_block:  # a test's transaction is its own to end
+                connections.close_all()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """A command prints its result, not the story of its run."""
+    log = logging.getLogger("imsys")
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def see_to_tables(*, may_migrate: bool) -> list[str]:

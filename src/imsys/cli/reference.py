@@ -13,16 +13,16 @@ WIDTH = 100
 INTRODUCTION = """\
 # Commands
 
-Made from the program by `python -m imsys.cli.reference`; a test keeps this page equal to it. `imsys COMMAND --help` prints
-the same.
+Made from the program by `python -m imsys.cli.reference`; a test keeps this page equal to it. `imsys COMMAND --help`
+prints the same.
 
 What holds for all of them:
 
 - `--json` prints JSON: a list is an array, one thing is an object, `watch` prints one object a line.
-- On a terminal a list is a table. In a pipe it is one line per row, values between tabs, without a heading, so `cut` and
-  `xargs` can use it.
-- What fails is said on standard error, in one line that begins with `error:` and ends with what to do about it. `IMSYS_DEBUG=1`
-  adds the trace.
+- On a terminal a list is a table. In a pipe it is one line per row, values between tabs, without a heading, so that
+  `cut` and `xargs` can use it.
+- What fails is said on standard error, in one line that begins with `error:` and ends with what to do about it.
+  `IMSYS_DEBUG=1` adds the trace.
 - Naming subscribers is confirmation; whole routers ask for their number, or take `--yes`.
 - The database starts by itself, in the data folder, unless `IMSYS_DATABASE_URL` names a server.
 

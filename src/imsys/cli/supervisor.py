@@ -56,9 +56,7 @@ class Child:
             self._note_end(self.process.returncode, now)
         if self.process is None and now >= self._start_at:
             # a session of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops them in order
-            self.process = subprocess.Popen(  # noqa: S603 - our own programs
-                self.spec.argv, start_new_session=True, pass_fds=self.spec.pass_fds
-            )
+            self.process = subprocess.Popen(self.spec.argv, start_new_session=True, pass_fds=self.spec.pass_fds)
             self._started_at = now
 
     def _note_end(self, status: int, now: float) -> None:

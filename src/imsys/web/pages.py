@@ -50,13 +50,17 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def subscribers(request: HttpRequest) -> HttpResponse:
     chosen = filter_from(request)
-    after = request.GET.get("after", "")
-    found = rows.subscriber_rows(chosen, after=after, limit=PAGE_SIZE + 1)
+    after = _text(request, "after")
+    try:
+        found = rows.subscriber_rows(chosen, after=after, limit=PAGE_SIZE + 1)
+        totals = rows.sync_totals(chosen)
+    except InputError:  # the address names a router or a package that is gone
+        found, totals = [], dict.fromkeys(("total", *SyncStatus.values), 0)
     shown = found[:PAGE_SIZE]
     context = {
         "rows": shown,
         "filter": chosen,
-        "totals": rows.sync_totals(chosen),
+        "totals": totals,
         "after": after,
         "first_url": _url(request, after=None),
         "next_url": _url(request, after=shown[-1]["username"]) if len(found) > PAGE_SIZE else None,
@@ -70,15 +74,19 @@ def subscribers(request: HttpRequest) -> HttpResponse:
 
 def filter_from(request: HttpRequest) -> rows.SubscriberFilter:
     """The filter that the address asks for; what it does not know is left out."""
-    get = request.GET
-    status = get.get("status", "")
+    status = _text(request, "status")
     return rows.SubscriberFilter(
-        router=get.get("router", ""),
-        package=get.get("package", ""),
+        router=_text(request, "router"),
+        package=_text(request, "package"),
         status=status if status in SyncStatus.values else "",
-        suspended={"suspended": True, "active": False}.get(get.get("access", "")),
-        search=get.get("q", "").replace("\x00", "").strip()[:100],
+        suspended={"suspended": True, "active": False}.get(_text(request, "access")),
+        search=_text(request, "q").strip()[:100],
     )
+
+
+def _text(request: HttpRequest, key: str) -> str:
+    """A part of the address; without the one character that PostgreSQL's text has no room for."""
+    return request.GET.get(key, "").replace("\x00", "")
 
 
 def _url(request: HttpRequest, *, after: str | None) -> str:

@@ -117,5 +117,5 @@ def sync_totals(chosen: SubscriberFilter) -> dict[str, int]:
     from django.db.models import Count
 
     matching = subscribers.filter_subscribers(**asdict(chosen))
-    counts = dict(matching.values_list("sync__sync_status").annotate(Count("*")).order_by())
+    counts = dict(matching.values_list("sync__sync_status").annotate(count=Count("*")).order_by())
     return {"total": sum(counts.values()), **{status: counts.get(status, 0) for status in SyncStatus.values}}
