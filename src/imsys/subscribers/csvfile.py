@@ -76,13 +76,15 @@ def read(path: Path) -> bytes:
 def parse(content: bytes, *, zone: tzinfo, now: datetime) -> tuple[list[Line], list[Problem]]:
     """The good lines, and what is wrong with the others, by line."""
     problems = _undecodable(content)
-    rows = _rows(content.decode("utf-8-sig", "replace"), problems)
+    if problems:
+        return [], problems
+    rows = _rows(content.decode("utf-8-sig"), problems)
     header = next(rows, None)
     if header is None:
         return [], problems or [(1, "The file is empty: its first line names the columns.")]
     problems += _wrong_columns(header[1])
     if problems:
-        # a row under the wrong heading says nothing, and one of broken text would be complained of twice
+        # a value under the wrong heading says nothing
         return [], problems
     lines: list[Line] = []
     for number, cells in rows:

@@ -129,7 +129,7 @@ def filter_subscribers(
 def sync_counts(router_ids: Iterable[int] | None = None) -> dict[str, int]:
     """How many are pending, synced and in error."""
     states = SyncState.objects.all() if router_ids is None else SyncState.objects.filter(router_id__in=set(router_ids))
-    counts = dict(states.values_list("sync_status").annotate(Count("*")))
+    counts = dict(states.values_list("sync_status").annotate(count=Count("pk")))
     return {status.value: counts.get(status.value, 0) for status in SyncStatus}
 
 
@@ -156,8 +156,12 @@ def list_routers() -> list[dict[str, Any]]:
 
 def similar_usernames(username: str) -> list[str]:
     """Names worth comparing with this one: those that begin alike, not a million."""
-    alike = Subscriber.objects.annotate(folded=Lower("username")).filter(folded__startswith=username[:2].lower())
-    return list(alike.order_by("username").values_list("username", flat=True)[:2000])
+    by_folded = Subscriber.objects.annotate(folded=Lower("username")).order_by("username")
+    for length in (3, 2, 1):
+        alike = by_folded.filter(folded__startswith=username[:length].lower())
+        if found := list(alike.values_list("username", flat=True)[:2000]):
+            return found
+    return []
 
 
 def _with_sync(found: QuerySet[Subscriber]) -> QuerySet[Subscriber, Any]:

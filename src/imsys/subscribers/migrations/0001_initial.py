@@ -1,5 +1,3 @@
-# ruff: noqa: RUF012 - written by Django
-
 import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion

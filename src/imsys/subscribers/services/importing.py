@@ -45,7 +45,7 @@ def import_rows(source: Path | bytes, *, dry_run: bool = False, actor: str) -> I
             known = _Known(lines)
             errors += known.problems()
             if errors:
-                return ImportReport(0, sorted(errors))
+                return ImportReport(0, sorted(errors, key=lambda problem: problem[0]))
             if lines and not dry_run:
                 _write(lines, known, actor)
             return ImportReport(len(lines))

@@ -55,10 +55,7 @@ def add_package(
 
 @transaction.atomic
 def set_package(name: str, *, actor: str, **changes: Unpack[PackageChanges]) -> Package:
-    if "name" in changes:
-        raise InputError(
-            "A package cannot be renamed yet.", remedy="Add one of the new name and move its subscribers there."
-        )
+    """Change what differs, and bump its subscribers when their router sees a difference. Its name is for good."""
     package = Package.objects.select_for_update(no_key=True).get(pk=selectors.get_package(name).pk)
     on_the_router = (package.profile_name, package.owns_profile, package.rate_limit)
     before, after = _apply(package, changes)

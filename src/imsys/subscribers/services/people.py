@@ -100,7 +100,7 @@ def set_subscriber(username: str, *, actor: str, **changes: Unpack[SubscriberCha
         return subscriber
     with _taken(subscriber):
         subscriber.save()
-    execute("update subscribers_subscriber set updated_at = now() where id = %s", [pk])
+    execute("update subscribers_subscriber set updated_at = statement_timestamp() where id = %s", [pk])
     _tell("changed", subscriber, actor=actor, before=before, after=after)
     if after.keys() & ON_THE_ROUTER:
         bump([pk])

@@ -1,5 +1,3 @@
-# ruff: noqa: RUF012 - written by Django
-
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
@@ -35,9 +33,7 @@ class Migration(migrations.Migration):
                         name="event_subscriber",
                     ),
                     models.Index(
-                        condition=models.Q(("username", ""), _negated=True),
-                        fields=["username", "id"],
-                        name="event_username",
+                        condition=models.Q(("what__in", ("added", "removed"))), fields=["username"], name="event_naming"
                     ),
                     models.Index(
                         condition=models.Q(("router_id__isnull", False)),
