@@ -48,7 +48,7 @@ def read_password(source: str | None, *, prompt: str | None = None) -> str | Non
     elif source is not None:
         line = _first_line(Path(source))
     elif prompt is not None and sys.stdin.isatty():
-        line = typer.prompt(prompt, hide_input=True, default="", show_default=False)
+        line = typer.prompt(prompt, hide_input=True, default="", show_default=False, err=True)
     else:
         return None
     return line.rstrip("\r\n")

@@ -136,8 +136,7 @@ def _confirm_all(verb: str, router: str, yes: bool) -> None:
     count = count_subscribers(router=router)
     if not sys.stdin.isatty():
         raise InputError(f"This would {verb} all {count} subscribers of {router}.", remedy="Pass --yes to do it")
-    answer = typer.prompt(
-        f"This will {verb} all {count} subscribers of {router}. Type their number to go on", default=""
-    )
+    question = f"This will {verb} all {count} subscribers of {router}. Type their number to go on"
+    answer = typer.prompt(question, default="", show_default=False, err=True)
     if answer.strip() != str(count):
         raise typer.Abort

@@ -33,7 +33,7 @@ def add(
     """Add a person. Without --password-file the password is asked for, or made and printed where nobody answers."""
     password = read_password(password_file)
     if password is None and sys.stdin.isatty():
-        password = str(typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True))
+        password = str(typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True, err=True))
     if password == "":
         raise InputError("The password is empty.", remedy="Put it on the first line of the file")
     made = None if password else secrets.token_urlsafe(12)

@@ -1,9 +1,7 @@
 """`imsys worker`: a process that keeps routers and runs jobs; any number of them, on any number of machines."""
 
-import asyncio
 import logging
 import os
-import signal
 from typing import Annotated
 
 import typer
@@ -30,11 +28,16 @@ def add_to(app: typer.Typer) -> None:
 
         if as_json:
             print_logs_as_json()
+        import asyncio
+
         with database(long_running=True):
             asyncio.run(run_until_signal())
 
 
 async def run_until_signal() -> None:
+    import asyncio
+    import signal
+
     from imsys.fleet.process import run_worker
 
     stop = asyncio.Event()
