@@ -22,8 +22,8 @@ _FIELDS = (
 
 def subscriber_ids(username: str) -> list[int]:
     """Who has borne this name, those removed since among them."""
-    named = Event.objects.filter(username=username, what__in=NAMING, subscriber_id__isnull=False)
-    return list(named.order_by().values_list("subscriber_id", flat=True).distinct())
+    named = Event.objects.filter(username=username, what__in=NAMING).order_by()
+    return [pk for pk in named.values_list("subscriber_id", flat=True).distinct() if pk is not None]
 
 
 def events(

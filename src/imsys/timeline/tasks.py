@@ -9,6 +9,6 @@ from imsys.timeline import services
 
 
 @app.periodic(cron="17 3 * * *")
-@app.task(name="prune_events", queueing_lock="prune_events", pass_context=False)
+@app.task(name="prune_events", queueing_lock="prune_events")
 def prune_events(timestamp: int) -> None:
     services.prune(keep=timedelta(days=settings.EVENT_DAYS))

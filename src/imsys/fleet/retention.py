@@ -1,0 +1,23 @@
+"""Forgetting old runs."""
+
+from datetime import timedelta
+
+from django.db import transaction
+
+from imsys.conf.sql import execute
+
+PRUNE_BATCH = 5_000
+
+
+def prune_runs(*, keep: timedelta) -> int:
+    """The number of runs deleted; in small transactions, so that nothing waits for them."""
+    deleted = 0
+    while batch := _prune_batch(keep):
+        deleted += batch
+    return deleted
+
+
+@transaction.atomic
+def _prune_batch(keep: timedelta) -> int:
+    oldest = "select id from fleet_run where ended_at < now() - %s order by ended_at limit %s for update skip locked"
+    return execute(f"delete from fleet_run where id in ({oldest})", [keep, PRUNE_BATCH])  # noqa: S608 - no input
