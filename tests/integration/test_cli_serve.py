@@ -98,7 +98,7 @@ class Served:
     def ask(self, query: str) -> Any:
         """The one value that the database answers, None while it does not."""
         try:
-            with psycopg.connect(conninfo(self.folder / "data"), connect_timeout=5) as connection:
+            with psycopg.connect(conninfo(self.folder / "data", "imsys"), connect_timeout=5) as connection:
                 return connection.execute(query).fetchone()[0]  # type: ignore[index]
         except psycopg.OperationalError:
             return None
