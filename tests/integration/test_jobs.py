@@ -42,7 +42,7 @@ def test_the_fetch_never_sorts() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_plan_cached_for_an_empty_queue_serves_a_full_one() -> None:
-    """A session caches its plan after some fetches; unrepaired, this one reads a million rows of the thousand."""
+    """A session caches its plan after some fetches; unrepaired, this one reads a million rows for a thousand."""
     fetch_one = "select (procrastinate_fetch_job_v2(null, null)).id"
     with psycopg.connect(dsn(), autocommit=True) as session:
         session.execute("truncate procrastinate_jobs cascade")
@@ -61,7 +61,7 @@ def test_the_plan_cached_for_an_empty_queue_serves_a_full_one() -> None:
     assert fetched
     assert fetched[0] is not None
     assert read
-    assert read[0] < 100
+    assert read[0] <= 10 * 1000, "some reads for each job, not for each pair of them"
 
 
 def test_jobs_of_a_dead_worker_give_back_their_lock() -> None:
