@@ -1,0 +1,1 @@
+"""Staff: who may log in, and what their role lets them do."""

@@ -20,12 +20,20 @@ def parse_url(url: str) -> dict[str, str]:
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        raise InputError(
-            "IMSYS_DATABASE_URL is neither a postgresql:// address nor a libpq connection string.",
-            remedy="Write it like postgresql://imsys:PASSWORD@db.example.net/imsys; escape special characters as %XX.",
-            code="BadSetting",
-        ) from None
-    return {"dbname": DATABASE, **{name: str(value) for name, value in given.items() if value is not None}}
+        raise _bad_url() from None
+    parameters = {"dbname": DATABASE, **{name: str(value) for name, value in given.items() if value is not None}}
+    ports = parameters.get("port", "").replace(",", "")  # one for each host, when there are several
+    if ports and not (ports.isascii() and ports.isdigit()):
+        raise _bad_url()
+    return parameters
+
+
+def _bad_url() -> InputError:
+    return InputError(
+        "IMSYS_DATABASE_URL is neither a postgresql:// address nor a libpq connection string.",
+        remedy="Write it like postgresql://imsys:PASSWORD@db.example.net/imsys; escape special characters as %XX.",
+        code="BadSetting",
+    )
 
 
 def embedded_parameters(socket_dir: str) -> dict[str, str]:

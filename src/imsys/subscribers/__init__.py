@@ -1,0 +1,1 @@
+"""What the business wants: packages, subscribers, suspensions. `services` is the only door to change it."""

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF012 - written by Django
+# ruff: noqa: E501 - written by Django
 
 import django.contrib.auth.models
 import django.contrib.auth.validators

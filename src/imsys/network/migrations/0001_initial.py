@@ -1,4 +1,4 @@
-# ruff: noqa: RUF012 - written by Django
+
 
 import django.core.validators
 import django.db.models.deletion
