@@ -7,8 +7,14 @@
 `socket_dir`, `connection_params` and `conninfo` say how to connect without starting anything. Knows nothing of Django.
 """
 
+import sys
+
+from imsys.postgres.errors import PostgresError, require_linux
+
+if sys.platform == "win32":
+    require_linux()  # what follows imports modules that are not there
+
 from imsys.postgres.database import ensure_database
-from imsys.postgres.errors import PostgresError
 from imsys.postgres.handle import EmbeddedPostgres
 from imsys.postgres.layout import connection_params, conninfo, socket_dir
 

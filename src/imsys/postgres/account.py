@@ -53,7 +53,8 @@ class Account:
 def choose_account(wanted: str | None, data: Path) -> Account:
     """Who runs the cluster in `data`: its owner when it exists, else ourselves, or for root the `wanted` account."""
     uid = os.geteuid()
-    owner = data.stat().st_uid if data.exists() else None
+    marker = data / "PG_VERSION"
+    owner = marker.stat().st_uid if marker.exists() else None
     if uid != 0:
         if owner not in (None, uid):
             raise AccountUnusable(

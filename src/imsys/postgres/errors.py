@@ -5,6 +5,7 @@ docs/reference/embedded-postgresql.md has a line for each code, and a test looks
 """
 
 import errno
+import sys
 from pathlib import Path
 
 from imsys.kit.errors import ImsysError, PermanentError, TransientError
@@ -77,6 +78,14 @@ class StartTimeout(PostgresError, TransientError):
 
 class DatabaseUnavailable(PostgresError, TransientError):
     default_code = "PostgresDatabaseUnavailable"
+
+
+def require_linux() -> None:
+    if sys.platform != "linux":
+        raise PlatformUnsupported(
+            f"The embedded PostgreSQL runs on Linux only, and this is {sys.platform}.",
+            remedy="Set IMSYS_DATABASE_URL to a PostgreSQL server.",
+        )
 
 
 def every_error() -> dict[str, type[PostgresError]]:

@@ -6,23 +6,23 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from imsys.postgres import layout as _layout
+from imsys.postgres.alias import lay_alias
 from imsys.postgres.binaries import find_site
 from imsys.postgres.errors import (
     FolderVanished,
-    PlatformUnsupported,
-    PostgresError,
-    SocketAliasTaken,
     StartFailed,
     folder_error,
     from_words,
+    require_linux,
 )
-from imsys.postgres.locks import Deadline, holding, is_current, is_held, open_lock, try_flock, try_lock, wait_lock
+from imsys.postgres.locks import Deadline, holding, is_current, is_held, is_shared, try_lock, wait_lock
 from imsys.postgres.server import is_ready
 
 # The minder needs nothing of the environment that IMSys runs in, so it starts without site-packages (-S) and without
@@ -53,6 +53,7 @@ class EmbeddedPostgres:
         self._linger_s = linger_s
         self._settings = dict(settings or {})
         self._use_fd: int | None = None
+        self._one_thread = threading.Lock()  # at a time begins or ends the use
 
     def __repr__(self) -> str:
         return f"EmbeddedPostgres({str(self.folder)!r})"
@@ -94,7 +95,7 @@ class EmbeddedPostgres:
         try:
             self._begin_use(deadline)
             self._reach_ready(deadline)
-            self._lay_alias()
+            lay_alias(self._layout)
         except OSError as error:
             self._end_use(unless=was_user)
             raise folder_error(error, self._layout.base) from error
@@ -112,24 +113,22 @@ class EmbeddedPostgres:
             self._wait_for_end(Deadline(timeout_s))
 
     def _begin_use(self, deadline: Deadline) -> None:
-        if sys.platform != "linux":
-            raise PlatformUnsupported(
-                f"The embedded PostgreSQL runs on Linux only, and this is {sys.platform}.",
-                remedy="Set IMSYS_DATABASE_URL to a PostgreSQL server.",
-            )
-        if self._use_fd is None:
-            self._layout.base.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._use_fd = wait_lock(self._layout.use_lock, deadline, shared=True)
-        elif not is_current(self._use_fd, self._layout.use_lock):
-            raise FolderVanished(
-                f"The folder {self._layout.base} was removed or replaced while it was in use.",
-                remedy="Put it back from a backup, then restart IMSys.",
-            )
+        require_linux()
+        with self._one_thread:
+            if self._use_fd is None:
+                self._layout.base.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._use_fd = wait_lock(self._layout.use_lock, deadline, shared=True)
+            elif not is_current(self._use_fd, self._layout.use_lock):
+                raise FolderVanished(
+                    f"The folder {self._layout.base} was removed or replaced while it was in use.",
+                    remedy="Put it back from a backup, then restart IMSys.",
+                )
 
     def _end_use(self, *, unless: bool = False) -> None:
-        if self._use_fd is not None and not unless:
-            os.close(self._use_fd)
-            self._use_fd = None
+        with self._one_thread:
+            if self._use_fd is not None and not unless:
+                os.close(self._use_fd)
+                self._use_fd = None
 
     def _reach_ready(self, deadline: Deadline) -> None:
         while not self._is_up():
@@ -186,35 +185,17 @@ class EmbeddedPostgres:
         if words:
             raise from_words(words)
 
-    def _lay_alias(self) -> None:
-        """Where the real path of the socket is too long, see that the short one is there and is ours."""
-        alias = self.socket_dir
-        if alias == self._layout.run:
-            return
-        try:
-            alias.symlink_to(self._layout.run)
-        except FileExistsError:
-            if alias.lstat().st_uid == os.geteuid() and alias.is_symlink():
-                if alias.readlink() == self._layout.run:
-                    return
-            raise SocketAliasTaken(
-                f"{alias} is needed as the short name of the database socket, and somebody else has it.",
-                remedy="Remove it, or set IMSYS_DATA_DIR to a folder with a path of at most 70 bytes.",
-            ) from None
-
     def _wait_for_end(self, deadline: Deadline) -> None:
         """Ask the minder not to linger, until it is gone or somebody else uses the server."""
-        layout = self._layout
+        layout, seen_in_use = self._layout, 0
         try:
             while is_held(layout.minder_lock):
-                use_fd = open_lock(layout.use_lock)
-                try:
-                    if try_flock(use_fd):
-                        _ask_to_hurry(int(layout.minder_pid.read_text()))
-                    elif try_flock(use_fd, shared=True):
-                        return  # others use it, and the minder is not stopping it
-                finally:
-                    os.close(use_fd)
+                # The minder's own look at the use lock takes a moment; three in a row are a user.
+                seen_in_use = seen_in_use + 1 if is_shared(layout.use_lock) else 0
+                if seen_in_use == 3:
+                    return
+                if not seen_in_use:
+                    _ask_to_hurry(int(layout.minder_pid.read_text()))
                 deadline.pause(f"the end of the PostgreSQL server in {layout.base}")
         except FileNotFoundError:
             return  # the folder was removed; the minder ends by itself
@@ -230,6 +211,3 @@ def _ask_to_hurry(pid: int) -> None:
 
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-
-
-__all__ = ["EmbeddedPostgres", "PostgresError"]

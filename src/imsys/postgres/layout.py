@@ -16,6 +16,7 @@ PORT = 5432
 SUPERUSER = "imsys"
 SOCKET = f".s.PGSQL.{PORT}"
 SOCKET_ADDRESS_BYTES = 107
+FOLDER_BYTES = SOCKET_ADDRESS_BYTES - len(f"/postgres/data/run/{SOCKET}")  # longer ones need the alias
 ALIAS_FOLDER = Path("/tmp")  # noqa: S108  the owner of the alias is checked before it is used
 
 
@@ -73,24 +74,20 @@ def layout_of(folder: str | os.PathLike[str]) -> Layout:
     return Layout(Path(os.path.abspath(folder)) / "postgres")
 
 
-def needs_alias(run: Path) -> bool:
-    path = str(run)
-    if len(os.fsencode(path)) + 1 + len(SOCKET) > SOCKET_ADDRESS_BYTES:
-        return True
-    try:
-        path.encode()
-    except UnicodeEncodeError:  # bytes that are not UTF-8; psycopg could not write them into a conninfo
-        return True
-    return "," in path or not path.isprintable()  # libpq reads a comma as a list of hosts
+def alias_of(layout: Layout) -> Path | None:
+    """The short name that this account's clients use instead of `layout.run`; None when they can do without."""
+    path = str(layout.run)
+    is_short = len(os.fsencode(path)) + 1 + len(SOCKET) <= SOCKET_ADDRESS_BYTES
+    if is_short and path.isprintable() and "," not in path:  # libpq reads a comma as a list of hosts
+        return None
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+    return ALIAS_FOLDER / f"imsys-{os.geteuid()}-{name}"
 
 
 def socket_dir(folder: str | os.PathLike[str]) -> Path:
     """The `host` under which this account reaches the cluster of `folder`, whether or not it runs."""
-    run = layout_of(folder).run
-    if not needs_alias(run):
-        return run
-    name = hashlib.sha256(os.fsencode(run)).hexdigest()[:16]
-    return ALIAS_FOLDER / f"imsys-{os.geteuid()}-{name}"
+    layout = layout_of(folder)
+    return alias_of(layout) or layout.run
 
 
 def connection_params(folder: str | os.PathLike[str], dbname: str) -> dict[str, str]:

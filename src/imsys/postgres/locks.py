@@ -85,6 +85,14 @@ def is_held(path: Path) -> bool:
     return False
 
 
+def is_shared(path: Path) -> bool:
+    """Do processes hold this lock together?"""
+    fd = try_lock(path)
+    if fd is not None:
+        os.close(fd)
+    return fd is None and not is_held(path)
+
+
 @contextlib.contextmanager
 def holding(path: Path, deadline: Deadline) -> Iterator[None]:
     fd = wait_lock(path, deadline)

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from imsys.postgres.account import Account, choose_account
+from imsys.postgres.alias import remove_alias
 from imsys.postgres.binaries import usable_programs
-from imsys.postgres.cluster import create_cluster, has_cluster
+from imsys.postgres.cluster import create_cluster, has_cluster, make_run_folder
 from imsys.postgres.errors import PostgresError, folder_error, to_words
 from imsys.postgres.layout import Layout
 from imsys.postgres.locks import is_current, open_lock, try_flock, unlock
@@ -62,17 +63,20 @@ class Minder:
         account = choose_account(self.order.account, self.layout.data)
         bin_dir = usable_programs(Path(self.order.site), self.layout, account)
         crashes = 0
-        while crashes < CRASHES_IN_A_ROW:
-            began = time.monotonic()
-            end = self._serve_once(bin_dir, account)
-            if end != "exited":
+        while True:
+            began, log_from = time.monotonic(), os.fstat(2).st_size
+            server = self._start(bin_dir, account)
+            if self._serve(server) != "exited":
+                remove_alias(self.layout)
                 return
             crashes = 1 if time.monotonic() - began > LIVED_S else crashes + 1
+            refuses = not self.has_told and server.returncode > 0
+            if refuses or crashes == CRASHES_IN_A_ROW:
+                raise why_it_ended(self.layout, server.returncode, log_from)
             self._look_after(0.1 * crashes)
 
-    def _serve_once(self, bin_dir: Path, account: Account) -> End:
-        log_from = self.layout.log.stat().st_size
-        server = self._start(bin_dir, account)
+    def _serve(self, server: subprocess.Popen[bytes]) -> End:
+        """Mind this server until it ends or is no longer wanted; then it is down."""
         try:
             end = self._watch(server)
         except BaseException:
@@ -80,16 +84,16 @@ class Minder:
             raise
         if end != "exited":
             stop_server(server, folder_is_gone=end == "vanished")
-        elif not self.has_told and server.returncode > 0:
-            raise why_it_ended(self.layout, server.returncode, log_from)
         return end
 
     def _start(self, bin_dir: Path, account: Account) -> subprocess.Popen[bytes]:
+        is_first = not has_cluster(self.layout)
         lock_fd = take_server_lock(self.layout)
         try:
-            if not has_cluster(self.layout):
+            if is_first:
                 durable = self.order.settings.get("fsync") != "off"
                 create_cluster(self.layout, bin_dir=bin_dir, account=account, lock_fd=lock_fd, durable=durable)
+            make_run_folder(self.layout.run, account)
             return start_server(
                 self.layout, bin_dir=bin_dir, account=account, lock_fd=lock_fd, settings=self.order.settings
             )

@@ -21,8 +21,8 @@ from imsys.postgres.spawn import CLEAN_ENVIRONMENT, dies_with_parent
 
 STATUS_LINE = 7  # of postmaster.pid, counted from 0
 POLL_S = 0.05
-# Seconds to wait after each signal that ends leftovers; the first asks for an orderly end.
-PATIENCE_S = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
+ORDERLY_S = 10.0  # for an earlier server to write its last checkpoint
+ROUGH_S = 5.0  # for each harder way to end it
 
 # What the rest of IMSys relies on; the command line wins over postgresql.conf.
 FIXED = {
@@ -100,20 +100,39 @@ def take_server_lock(layout: Layout) -> int:
 
 
 def _end_leftovers(layout: Layout) -> int:
-    for signum, patience_s in PATIENCE_S:
-        end = time.monotonic() + patience_s
-        for pid in _processes_of(layout):
+    """End an earlier server, whose minder is dead, and return the server lock.
+
+    Only a postmaster is asked for an orderly end: processes that have lost theirs would take the signal otherwise.
+    """
+    postmaster = _postmaster_of(layout)
+    steps = [(signal.SIGINT, ORDERLY_S)] if postmaster else []
+    for signum, patience_s in [*steps, (signal.SIGQUIT, ROUGH_S), (signal.SIGKILL, ROUGH_S)]:
+        for pid in postmaster if signum == signal.SIGINT else _processes_of(layout):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signum)
-        while time.monotonic() < end:
-            fd = try_lock(layout.server_lock)
-            if fd is not None:
-                return fd
-            time.sleep(POLL_S)
+        fd = _server_lock_within(layout, patience_s)
+        if fd is not None:
+            return fd
     raise OtherServer(
         f"Processes of an earlier server still use the cluster in {layout.data} and cannot be ended.",
         remedy=f"Find them with: fuser {layout.server_lock}; end them, then start again.",
     )
+
+
+def _server_lock_within(layout: Layout, seconds: float) -> int | None:
+    end = time.monotonic() + seconds
+    while (fd := try_lock(layout.server_lock)) is None and time.monotonic() < end:
+        time.sleep(POLL_S)
+    return fd
+
+
+def _postmaster_of(layout: Layout) -> list[int]:
+    """The living postmaster of the cluster, or nothing."""
+    try:
+        pid = (layout.data / "postmaster.pid").read_text().partition("\n")[0].strip()
+    except OSError:
+        return []
+    return [int(pid)] if serves(pid, layout.data) else []
 
 
 def _processes_of(layout: Layout) -> list[int]:
