@@ -32,7 +32,7 @@ def add(username: str = "ann", **more: Any) -> Subscriber:
 
 def all_synced() -> None:
     SyncState.objects.update(sync_status="synced", next_attempt_at=None, generation=1)
-    RouterState.objects.update(resync_due_at=None or datetime(2099, 1, 1, tzinfo=UTC), failures=4, next_attempt_at=None)
+    RouterState.objects.update(resync_due_at=datetime(2099, 1, 1, tzinfo=UTC), failures=4, next_attempt_at=None)
 
 
 def bumped() -> set[str]:
@@ -109,9 +109,15 @@ class TestAdd:
 class TestSet:
     def test_what_the_router_sees_bumps(self) -> None:
         add(address="10.0.0.7", password="one")
-        for change in ({"package": "20M"}, {"address": ""}, {"password": "two"}, {"password": ""}):
+        changes: list[services.SubscriberChanges] = [
+            {"package": "20M"},
+            {"address": ""},
+            {"password": "two"},
+            {"password": ""},
+        ]
+        for change in changes:
             all_synced()
-            services.set_subscriber("ann", actor=ACTOR, **change)  # type: ignore[arg-type] - one by one
+            services.set_subscriber("ann", actor=ACTOR, **change)
             assert bumped() == {"ann"}
         assert events("changed") == 4
         assert not any("two" in f"{event.before}{event.after}" for event in Event.objects.all())
@@ -242,7 +248,7 @@ class TestPackages:
     )
     def test_says_what_is_wrong(self, given: dict[str, Any], says: str) -> None:
         with pytest.raises(InputError, match=says):
-            services.add_package(**{"name": "30M", "price": 1, "actor": ACTOR} | given)
+            services.add_package(**dict[str, Any](name="30M", price=1, actor=ACTOR) | given)
 
     def test_stays_while_it_is_used(self) -> None:
         add()
