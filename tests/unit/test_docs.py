@@ -135,3 +135,20 @@ def test_the_changelog_has_the_current_version() -> None:
 
 def test_the_package_says_the_version_that_was_built() -> None:
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_every_error_code_is_explained() -> None:
+    pattern = re.compile(r"\b(?:default_code|code) ?= ?\"([A-Z]\w+)\"|\bProblem\(\s*\"([A-Z]\w+)\"")
+    used = {
+        first or second
+        for path in project_files()
+        if path.is_relative_to(ROOT / "src") and path.suffix == ".py"
+        for first, second in pattern.findall(path.read_text())
+    }
+    assert {"BadRate", "LoginRefused"} <= used
+    explained = {
+        code
+        for page in (ROOT / "docs/reference").glob("*.md")
+        for code in re.findall(r"`([A-Z]\w+)`", page.read_text())
+    }
+    assert not used - explained
