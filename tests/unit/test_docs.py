@@ -5,8 +5,6 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from imsys import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -47,13 +45,6 @@ def pages() -> list[Path]:
 
 def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
-
-
-def read(name: str) -> str:
-    path = ROOT / name
-    if not path.exists():
-        pytest.skip(f"{name} is not written yet")
-    return path.read_text()
 
 
 def test_the_glossary_has_every_word() -> None:
@@ -117,7 +108,7 @@ def test_ci_calls_targets_that_exist_and_the_test_command_of_the_readme() -> Non
 
 
 def test_every_setting_is_explained() -> None:
-    page = read("docs/reference/settings.md")
+    page = (ROOT / "docs/reference/settings.md").read_text()
     used = {
         name
         for path in project_files()
