@@ -71,6 +71,7 @@ class TestAdd:
         [
             ({"username": ""}, "empty"),
             ({"username": "a\nb"}, "control character"),
+            ({"username": "a\udcff"}, "not UTF-8"),
             ({"username": " ann"}, "begins or ends with a blank"),
             ({"username": "x" * 65}, "longer than 64"),
             ({"router": "rt1"}, r"There is no router 'rt1'\. Did you mean 'rt-1'\?"),

@@ -72,6 +72,9 @@ class TestSuspend:
             services.suspend(["bob", "anne"], actor=ACTOR)
         with pytest.raises(InputError, match=r"'x0', 'x1', 'x2', 'x3', 'x4' and 3 more: 8 unknown names"):
             services.suspend(["bob", *(f"x{n}" for n in range(8))], actor=ACTOR)
+        for never in ("a\0", "\udcff"):
+            with pytest.raises(InputError, match="There is no subscriber"):
+                services.suspend(["bob", never], actor=ACTOR)
         assert not suspended()
         assert not due()
 

@@ -32,7 +32,17 @@ def check_text(field: str, text: str) -> str:
     """Any text that a router can hold and a line can show."""
     if _CONTROL.search(text):
         raise InputError(f"The {field.replace('_', ' ')} holds a control character: {text[:40]!r}.")
+    if not is_storable(text):
+        raise InputError(f"The {field.replace('_', ' ')} is not UTF-8: {text[:40]!r}.")
     return text
+
+
+def is_storable(text: str) -> bool:
+    """Whether the database can hold it: bytes that are not UTF-8 reach us as surrogates, and it takes no zero byte."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def check_password(password: str) -> str:

@@ -7,6 +7,7 @@ from imsys.conf.sql import execute, fetch
 from imsys.network import selectors as network
 from imsys.subscribers.errors import UnknownSubscriber
 from imsys.subscribers.selectors import similar_usernames
+from imsys.subscribers.validation import is_storable
 
 # In the place of `%(ids)s`, the subscribers whose intent has changed. What waits for a backoff waits no longer.
 BUMP = """
@@ -35,10 +36,11 @@ class Locked(NamedTuple):
 def lock_named(usernames: Iterable[str]) -> Locked:
     """Raises: UnknownSubscriber, when one or more are not there."""
     wanted = list(dict.fromkeys(usernames))
-    found = _lock("username = any(%s::text[])", wanted)
+    found = _lock("username = any(%s::text[])", [name for name in wanted if is_storable(name)])
     if len(found.ids) < len(wanted):
         unknown = sorted(set(wanted) - set(found.usernames))
-        raise UnknownSubscriber(unknown, similar_usernames(unknown[0]) if len(unknown) == 1 else ())
+        alone = len(unknown) == 1 and is_storable(unknown[0])
+        raise UnknownSubscriber(unknown, similar_usernames(unknown[0]) if alone else ())
     return found
 
 
