@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -159,7 +159,7 @@ class TestHome:
         assert "1 Synced of 3" in text
         assert "2 Pending" in text
         assert "rt-ngong LoginRefused It refused the login. Correct it." in text
-        assert "wanjiku added by cli:maria" in text
+        assert "wanjiku added by cli:maria package home-10m" in text
 
     @pytest.mark.usefixtures("isp")
     def test_the_live_part_comes_alone_and_asks_again(self, person: Client) -> None:
@@ -236,8 +236,21 @@ class TestSubscriber:
         assert "Password not managed" in text
         assert "generation 2" in text
         assert "imsys subscriber resume wanjiku" in text
-        assert re.search(r"suspended \(request\) by cli:maria is_suspended no → is_suspended yes moved house", text)
-        assert "wanjiku added by cli:maria" in text
+        assert re.search(r"suspended \(request\) by cli:maria moved house", text)
+        assert "wanjiku added by cli:maria package home-10m" in text
+
+    @pytest.mark.usefixtures("isp")
+    def test_it_says_what_changed_and_the_last_day(self, person: Client) -> None:
+        services.add_package(name="home-20m", rate_limit="20M/20M", price=30, actor=ACTOR)
+        midnight = datetime(2027, 2, 1, tzinfo=UTC)
+        services.set_subscriber(
+            "wanjiku", package="home-20m", expires_at=midnight, address="10.9.0.1", actor="cli:juma"
+        )
+        text = text_of(page(person, "/subscribers/wanjiku"))
+        assert re.search(r"by juma .*package home-10m → home-20m", text)
+        assert "address none → 10.9.0.1" in text
+        assert "Expires 31 Jan 2027 2027-02-01 00:00:00 UTC" in text
+        assert "31 Jan 2027" in text_of(page(person, "/subscribers/"))
 
     @pytest.mark.usefixtures("isp")
     def test_who_is_not_there(self, person: Client) -> None:

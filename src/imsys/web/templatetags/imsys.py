@@ -1,5 +1,6 @@
 """How a page writes a status, an age and an icon. A status is always a shape and a word, never a colour alone."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -115,21 +116,36 @@ def is_old(moment: datetime | None, seconds: int) -> bool:
 
 
 @register.filter
-def fact(value: Any) -> SafeString:
-    """A value as JSON on one line, for the before and after of an event."""
-    if value in (None, {}, ""):
-        return SafeString("")
-    if isinstance(value, dict):
-        return format_html("{}", ", ".join(f"{key} {_word(item)}" for key, item in value.items()))
-    return format_html("{}", _word(value))
+def last_day(moment: datetime | None) -> str:
+    """The last day that something lasts: what ends at midnight ends with the day before."""
+    if moment is None:
+        return ""
+    day = (timezone.localtime(moment) - timedelta(microseconds=1)).date()
+    return f"{day.day} {day:%b %Y}"
+
+
+@register.filter
+def changes(event: Mapping[str, Any]) -> str:
+    """What an event changed, on one line: `package home-5m → home-10m`. What its name says already is left out."""
+    before, after = event["before"] or {}, event["after"] or {}
+    parts = []
+    for name in [*before, *(name for name in after if name not in before)]:
+        old, new = before.get(name), after.get(name)
+        if old == new or (name == "is_suspended" and event["what"] in ("suspended", "resumed")):
+            continue
+        if name in before and name in after:
+            parts.append(f"{name} {_word(old)} → {_word(new)}")
+        elif (value := new if name in after else old) not in ("", None, False):
+            parts.append(f"{name} {_word(value)}")
+    return ", ".join(parts)
 
 
 def _word(value: Any) -> str:
-    return (
-        {True: "yes", False: "no", None: "none"}.get(value, str(value))
-        if isinstance(value, bool | type(None))
-        else str(value)
-    )
+    if value in ("", None):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 @register.simple_tag(takes_context=True)
