@@ -159,6 +159,10 @@ class DropAfter(Fault):
         raise LinkGone
 
 
+# Other names by which a fault may be asked for.
+ALIASES = {"lost-ok": "drop-after"}
+
+
 @dataclass(kw_only=True)
 class DropReading(Fault):
     """The connection is reset instead of answering a command, also one that only reads."""
@@ -449,18 +453,19 @@ class Faults:
 def parse_fault(spec: str) -> Fault:
     """The fault that `kind:name=value,name=value` describes, such as `drop-after:nth=3,menu=/ppp/secret`.
 
-    Raises: InputError that lists what is accepted.
+    A bare number is `nth`: `drop-after:3`. Raises: InputError that lists what is accepted.
     """
     kind, _, rest = spec.partition(":")
     values: dict[str, str] = {}
     for pair in filter(None, rest.split(",")):
-        name, _, value = pair.partition("=")
-        values[name] = value
+        name, has_value, value = pair.partition("=")
+        values[name if has_value else "nth"] = value if has_value else name
     return make_fault(kind, values)
 
 
 def make_fault(kind: str, values: Mapping[str, object]) -> Fault:
     """A fault from its kind and parameters, as texts or as JSON values. Raises: InputError."""
+    kind = ALIASES.get(kind, kind)
     if kind not in KINDS:
         raise InputError(
             f"{kind!r} is not a fault.", remedy=f"Faults are: {', '.join(sorted(KINDS))}.", code="BadFault"

@@ -5,6 +5,7 @@ Disabling or removing a secret leaves sessions alone; only the next authenticati
 """
 
 import ipaddress
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -212,7 +213,7 @@ class PppServer:
         for part in str(pools.shape.value(row, "ranges")).split(","):
             first, last = range_bounds(part) or (1, 0)
             start = first + len(self._used) % max(1, last - first + 1)  # most likely free: keeps large pools quick
-            for number in (*range(start, last + 1), *range(first, start)):
+            for number in itertools.chain(range(start, last + 1), range(first, start)):
                 address = str(ipaddress.IPv4Address(number))
                 if address not in self._used:
                     return address

@@ -1,0 +1,206 @@
+"""The control port: one JSON object per line in, one per line out, on loopback. For scripts that steer a simulation.
+
+`{"do": "arm", "router": "r1", "fault": "drop-after:nth=3"}` is answered `{"ok": true, "result": ...}` or
+`{"ok": false, "error": "..."}`. A router named "*" means all of them.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from imsys.kit.errors import InputError
+from imsys.sim.faults import Fault, make_fault, parameters, parse_fault
+from imsys.sim.router import Latency, SimRouter
+from imsys.sim.server import SimServer
+from imsys.sim.traps import SimTrap
+
+MAX_LINE_BYTES = 1024 * 1024
+ALL = "*"
+Ask = Mapping[str, Any]
+
+
+class Control:
+    """Serves the control port of one server."""
+
+    def __init__(self, server: SimServer) -> None:
+        self._server = server
+        self._faults: dict[int, tuple[SimRouter, Fault]] = {}
+        self._listener: asyncio.Server | None = None
+        self.port = 0
+
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
+        self._listener = await asyncio.start_server(self._serve, host, port, limit=MAX_LINE_BYTES)
+        self.port = self._listener.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                writer.write(json.dumps(self.answer(line)).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError):  # gone, or a line without end
+            pass
+        finally:
+            writer.close()
+
+    def answer(self, line: bytes | str) -> dict[str, Any]:
+        """What a line gets back; mistakes are answers too."""
+        try:
+            ask = json.loads(line)
+            if not isinstance(ask, dict) or ask.get("do") not in ACTIONS:
+                raise InputError("That is no request.", remedy=f"Say what to do: {', '.join(sorted(ACTIONS))}.")
+            return {"ok": True, "result": ACTIONS[ask["do"]](self, ask)}
+        except (InputError, SimTrap, json.JSONDecodeError) as error:
+            return {"ok": False, "error": str(error)}
+        except (KeyError, TypeError, ValueError) as error:
+            return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+
+    def _routers(self, ask: Ask) -> list[SimRouter]:
+        name = ask.get("router", ALL)
+        if name == ALL:
+            return list(self._server.routers.values())
+        if name not in self._server.routers:
+            raise InputError(f"There is no router {name!r}.", remedy="See routers.")
+        return [self._server.routers[name]]
+
+    def _per_router(self, ask: Ask, work: Callable[[SimRouter], Any]) -> dict[str, Any]:
+        return {router.name: work(router) for router in self._routers(ask)}
+
+    # What can be asked
+
+    def routers(self, _ask: Ask) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": router.name,
+                "host": self._server.host,
+                "port": self._server.port(router),
+                "version": router.version.text,
+                "is_up": router.is_up,
+                "uptime_s": round(router.uptime_s, 1),
+                "secrets": len(router.table("/ppp/secret")),
+                "online": len(router.ppp.sessions),
+                "connections": len(router.sessions),
+                "faults": len(router.faults),
+            }
+            for router in self._server.routers.values()
+        ]
+
+    def dump(self, ask: Ask) -> dict[str, Any]:
+        return self._per_router(ask, SimRouter.dump)
+
+    def rows(self, ask: Ask) -> dict[str, Any]:
+        return self._per_router(ask, lambda router: router.table(ask["menu"]).rows)
+
+    def counters(self, ask: Ask) -> dict[str, Any]:
+        result = self._per_router(ask, lambda router: router.counters.as_dict())
+        if ask.get("reset"):
+            self._per_router(ask, lambda router: router.counters.reset())
+        return result
+
+    def journal(self, ask: Ask) -> dict[str, Any]:
+        since = int(ask.get("since", 0))
+        return self._per_router(ask, lambda router: [entry.as_dict() for entry in router.journal.since(since)])
+
+    def arm(self, ask: Ask) -> dict[str, int]:
+        """A number for each fault, by which it is asked for and disarmed."""
+        numbers = {}
+        for router in self._routers(ask):
+            fault = make_fault(ask["kind"], ask.get("with", {})) if "kind" in ask else parse_fault(str(ask["fault"]))
+            numbers[router.name] = number = len(self._faults) + 1
+            self._faults[number] = (router, router.faults.arm(fault))
+        return numbers
+
+    def disarm(self, ask: Ask) -> int:
+        """How many faults were disarmed: the one of `number`, or all of the routers."""
+        if "number" in ask:
+            router, fault = self._faults[int(ask["number"])]
+            router.faults.disarm(fault)
+            return 1
+        routers = self._routers(ask)
+        count = sum(len(router.faults) for router in routers)
+        for router in routers:
+            router.faults.clear()
+        return count
+
+    def faults(self, ask: Ask) -> dict[str, Any]:
+        def described(router: SimRouter) -> list[dict[str, Any]]:
+            return [
+                {name: getattr(fault, name) for name in parameters(type(fault))}
+                | {"kind": fault.kind, "fired": fault.fired, "seen": fault.seen}
+                for fault in router.faults
+            ]
+
+        return self._per_router(ask, described)
+
+    def reboot(self, ask: Ask) -> None:
+        for router in self._routers(ask):
+            router.reboot(down_s=float(ask["down_s"]) if "down_s" in ask else None)
+
+    def power_off(self, ask: Ask) -> None:
+        for router in self._routers(ask):
+            router.power_off()
+
+    def boot(self, ask: Ask) -> None:
+        for router in self._routers(ask):
+            router.boot()
+
+    def drop_links(self, ask: Ask) -> None:
+        for router in self._routers(ask):
+            router.drop_links()
+
+    def tamper(self, ask: Ask) -> None:
+        for router in self._routers(ask):
+            router.tamper(
+                ask["menu"],
+                ask["key"],
+                ask.get("fields", {}),
+                by=ask.get("by", "juma"),
+                via=ask.get("via", "winbox"),
+                verb=ask.get("verb", "set"),
+            )
+
+    def latency(self, ask: Ask) -> None:
+        for router in self._routers(ask):
+            router.latency = Latency(float(ask.get("command_s", 0.0)), float(ask.get("row_s", 0.0)))
+
+    def cpes(self, ask: Ask) -> dict[str, Any]:
+        """`how`: list (default), add-all, dial, hang-up, remove; the last three for `name`."""
+        how, name = ask.get("how", "list"), ask.get("name", "")
+
+        def work(router: SimRouter) -> Any:
+            if how == "add-all":
+                return router.cpes.add_all(redial_s=float(ask.get("redial_s", 2.0)))
+            if how == "list":
+                return {cpe.name: cpe.session_id is not None for cpe in router.cpes}
+            if how == "dial":
+                return router.cpes.dial(name)
+            if how == "hang-up":
+                return router.cpes.hang_up(name, redial=bool(ask.get("redial", True)))
+            if how == "remove":
+                return router.cpes.remove(name)
+            raise InputError(f"CPEs cannot {how!r}.", remedy="Say list, add-all, dial, hang-up or remove.")
+
+        return self._per_router(ask, work)
+
+
+ACTIONS: dict[str, Callable[[Control, Ask], Any]] = {
+    "routers": Control.routers,
+    "dump": Control.dump,
+    "rows": Control.rows,
+    "counters": Control.counters,
+    "journal": Control.journal,
+    "arm": Control.arm,
+    "disarm": Control.disarm,
+    "faults": Control.faults,
+    "reboot": Control.reboot,
+    "power-off": Control.power_off,
+    "boot": Control.boot,
+    "drop-links": Control.drop_links,
+    "tamper": Control.tamper,
+    "latency": Control.latency,
+    "cpes": Control.cpes,
+}
