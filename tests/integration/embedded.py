@@ -50,6 +50,14 @@ def minder_pid(layout: Layout) -> int:
     return int(layout.minder_pid.read_text())
 
 
+def has_ended(pid: int) -> bool:
+    """Is the process gone, or dead and only not yet collected?"""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def is_over(layout: Layout) -> bool:
     """Is neither a minder nor any process of a server left?"""
     return not is_held(layout.minder_lock) and not is_held(layout.server_lock)

@@ -13,6 +13,7 @@ from imsys.postgres.errors import FolderVanished
 from imsys.postgres.layout import SOCKET, layout_of
 from tests.integration.embedded import (
     HASTY,
+    has_ended,
     is_over,
     leftovers,
     minder_pid,
@@ -106,7 +107,7 @@ def test_it_stops_when_its_folder_vanishes(tmp_path: Path) -> None:
     with quick(folder) as pg:
         minder, server = minder_pid(layout), server_pid(layout)
         shutil.rmtree(folder)
-        wait_until(lambda: not Path(f"/proc/{server}").exists() and not Path(f"/proc/{minder}").exists())
+        wait_until(lambda: has_ended(server) and has_ended(minder))
         with pytest.raises(FolderVanished):
             pg.ensure()
     with quick(folder) as pg:  # whoever begins afresh gets a new cluster
