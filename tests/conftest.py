@@ -3,10 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.db.models.signals import post_migrate
 
 from imsys.postgres import EmbeddedPostgres
 
@@ -33,6 +36,12 @@ def django_db_modify_db_settings(
     postgres: EmbeddedPostgres, django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
     """pytest-django makes the test database after this: by then the server is there."""
+    post_migrate.connect(put_roles_back, sender=apps.get_app_config("accounts"), weak=False)
+
+
+def put_roles_back(**_: object) -> None:
+    """Django empties all tables after a test that commits, also of what a migration put there, and then sends this."""
+    import_module("imsys.accounts.migrations.0002_roles").make_roles(apps, None)
 
 
 @pytest.fixture(autouse=True)
