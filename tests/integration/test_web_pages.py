@@ -247,7 +247,7 @@ class TestSubscriber:
             "wanjiku", package="home-20m", expires_at=midnight, address="10.9.0.1", actor="cli:juma"
         )
         text = text_of(page(person, "/subscribers/wanjiku"))
-        assert re.search(r"by juma .*package home-10m → home-20m", text)
+        assert re.search(r"by cli:juma .*package home-10m → home-20m", text)
         assert "address none → 10.9.0.1" in text
         assert "Expires 31 Jan 2027 2027-02-01 00:00:00 UTC" in text
         assert "31 Jan 2027" in text_of(page(person, "/subscribers/"))

@@ -28,12 +28,17 @@ def add_to(app: typer.Typer) -> None:
         ] = DEFAULT_PORT,
         workers: Annotated[int, typer.Option(min=0, max=64, help="Worker processes.")] = 1,
         as_json: Json = False,
+        parent: Annotated[int | None, typer.Option(hidden=True)] = None,
     ) -> None:
         """Run IMSys: migrate, then serve the web pages and keep the routers, until SIGTERM or Ctrl-C.
 
         Starts the embedded PostgreSQL in the data folder unless IMSYS_DATABASE_URL names a server. A child that ends is
         started again. The first signal stops everything in order, a second one at once.
         """
+        if parent is not None:
+            from imsys.cli.child import die_with
+
+            die_with(parent)
         run(host=host, port=port, workers=workers, say=_speaker(as_json))
 
 

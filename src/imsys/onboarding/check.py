@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from imsys.kit.clock import Clock, SystemClock
 from imsys.kit.errors import ImsysError
 from imsys.routeros.client import Client
-from imsys.routeros.endpoint import Endpoint
+from imsys.routeros.endpoint import Endpoint, Limits, TlsMode
 from imsys.routeros.errors import (
     ConnectFailed,
     ConnectionLost,
@@ -51,7 +51,7 @@ class Report:
     version: str = ""
     board: str = ""
     serial: str = ""
-    clock_offset_s: float | None = None
+    clock_offset_s: int | None = None
     can_write: bool | None = None
     shows_passwords: bool | None = None
 
@@ -84,13 +84,13 @@ class Report:
         }
 
 
-async def check_endpoint(endpoint: Endpoint, *, clock: Clock | None = None) -> Report:
+async def check_endpoint(endpoint: Endpoint, *, clock: Clock | None = None, limits: Limits | None = None) -> Report:
     """Every step up to the first that fails; the ones after it come as skipped."""
     clock = clock or SystemClock()
     report = Report()
     with suppress(_Stop):
         await _check_tcp(endpoint, report)
-        client = await _check_login(endpoint, clock, report)
+        client = await _check_login(endpoint, clock, limits, report)
         try:
             await _check_session(client, clock, report)
         finally:
@@ -127,9 +127,9 @@ async def _check_tcp(endpoint: Endpoint, report: Report) -> None:
     report.add("tcp", "ok", f"{(time.monotonic() - begun) * 1000:.0f} ms to {endpoint.host} port {endpoint.port}")
 
 
-async def _check_login(endpoint: Endpoint, clock: Clock, report: Report) -> Client:
+async def _check_login(endpoint: Endpoint, clock: Clock, limits: Limits | None, report: Report) -> Client:
     try:
-        client = await Client.connect(endpoint, clock=clock)
+        client = await Client.connect(endpoint, clock=clock, limits=limits)
     except (TlsFailed, TlsMismatch, ssl.SSLError) as error:
         report.add("tls", "failed", *_words(error))
         raise _Stop from error
@@ -261,14 +261,14 @@ async def _check_clock(client: Client, clock: Clock, report: Report) -> None:
     if moment is None:
         report.add("clock", "warning", "the router's clock cannot be read", "Look at /system/clock print.")
         return
-    report.clock_offset_s = round((moment - clock.now()).total_seconds(), 1)
+    report.clock_offset_s = round((moment - clock.now()).total_seconds())
     if abs(report.clock_offset_s) <= CLOCK_TOLERANCE_S:
-        report.add("clock", "ok", f"{report.clock_offset_s:+.0f} s from this machine's")
+        report.add("clock", "ok", f"{report.clock_offset_s:+} s from this machine's")
     else:
         report.add(
             "clock",
             "warning",
-            f"{report.clock_offset_s:+.0f} s from this machine's",
+            f"{report.clock_offset_s:+} s from this machine's",
             "Enable its NTP client; its logs mislead.",
         )
 
@@ -308,6 +308,6 @@ def stored_endpoint(name: str) -> Endpoint:
         port=router.port,
         username=router.username,
         password=selectors.open_password(router),
-        tls=router.tls,
+        tls=cast(TlsMode, router.tls),  # a check constraint keeps it to the four words
         fingerprint=router.tls_fingerprint,
     )

@@ -1,0 +1,51 @@
+"""The demo is a promise of the README: it runs to its end, every claim holds, and nothing is left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+COMMAND = [sys.executable, "-m", "imsys", "demo"]
+
+
+def environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith(("IMSYS_", "DJANGO_"))}
+
+
+def folders() -> set[str]:
+    return {path.name for path in Path(tempfile.gettempdir()).glob("imsys-demo-*")}
+
+
+def test_once_every_claim_holds() -> None:
+    before = folders()
+    told = subprocess.run(
+        [*COMMAND, "--once", "--json"], capture_output=True, text=True, env=environment(), check=False
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    story = json.loads(told.stdout)
+    assert story["ok"] is True
+    assert [claim["claim"] for claim in story["claims"] if not claim["held"]] == []
+    assert len(story["claims"]) == 14
+    assert told.stderr == ""
+    assert folders() <= before
+
+
+def test_stopped_in_the_middle_it_leaves_nothing() -> None:
+    before = folders()
+    with subprocess.Popen(
+        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        assert demo.stdout.readline().startswith("The pages: http://127.0.0.1:")
+        demo.send_signal(signal.SIGTERM)
+        assert demo.wait(30) == 130
+        assert "Traceback" not in demo.stderr.read()
+    assert folders() <= before

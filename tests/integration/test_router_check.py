@@ -1,0 +1,191 @@
+"""`imsys router test`: which step fails, and what to do. Against simulated routers on real TCP."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from imsys.kit.clock import SystemClock
+from imsys.onboarding.check import STEPS, Report, check_endpoint, parse_clock
+from imsys.routeros.endpoint import Endpoint, Limits
+from imsys.sim import SimRouter, SimServer, SimUser
+
+Check = Callable[..., Coroutine[Any, Any, Report]]
+SOON = Limits(connect_s=0.5, login_s=0.5)
+POLICIES = frozenset({"api", "read", "write", "sensitive", "test"})
+
+
+@asynccontextmanager
+async def router(*, secrets: int = 2, **options: Any) -> AsyncIterator[Check]:
+    """A router to check; the check takes what differs from the right endpoint."""
+    sim = SimRouter("rt-1", **({"users": {"imsys": SimUser("pw")}} | options))
+    sim.seed_secrets(secrets)
+    async with await SimServer.start([sim]) as server:
+
+        async def check(**different: Any) -> Report:
+            right = {"host": "127.0.0.1", "port": server.port(sim), "username": "imsys", "password": "pw"}
+            return await check_endpoint(Endpoint(**(right | different)), limits=SOON)
+
+        yield check
+
+
+def user(*policies: str) -> dict[str, SimUser]:
+    return {"imsys": SimUser("pw", group="imsys", policies=frozenset(policies))}
+
+
+def results(report: Report) -> dict[str, str]:
+    return {step.name: step.result for step in report.steps}
+
+
+def remedy(report: Report) -> str:
+    assert report.failed is not None
+    return report.failed.remedy
+
+
+async def test_all_is_well() -> None:
+    async with router() as check:
+        report = await check()
+    assert [step.name for step in report.steps] == list(STEPS)
+    assert results(report) == dict.fromkeys(STEPS, "ok") | {"tls": "warning"}
+    assert (report.ok, report.identity, report.version) == (True, "rt-1", "7.16.2 (stable)")
+    assert (report.can_write, report.shows_passwords) == (True, True)
+    assert report.serial.startswith("HF")
+    assert abs(report.clock_offset_s or 0) <= 2
+
+
+async def test_nothing_is_changed_on_the_router() -> None:
+    sim = SimRouter("rt-1", users={"imsys": SimUser("pw")})
+    sim.seed_secrets(2)
+    before = sim.dump()
+    async with await SimServer.start([sim]) as server:
+        await check_endpoint(Endpoint("127.0.0.1", server.port(sim), "imsys", "pw"))
+    after = sim.dump()
+    assert {menu: rows for menu, rows in after.items() if menu != "/user"} == {
+        menu: rows for menu, rows in before.items() if menu != "/user"
+    }
+    assert len(sim.journal) == 0
+
+
+@pytest.mark.parametrize("version", ["6.43", "6.49.17", "7.12.1", "7.18.2"])
+async def test_every_version_is_read(version: str) -> None:
+    async with router(version=version) as check:
+        report = await check()
+    assert report.ok
+    assert results(report)["version"] == "ok"
+    assert abs(report.clock_offset_s or 99) <= 2 or report.clock_offset_s == 0
+
+
+async def test_a_port_that_nobody_listens_on() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        report = await check_endpoint(Endpoint("127.0.0.1", bound.getsockname()[1], "imsys", "pw"))
+    assert results(report) == dict.fromkeys(STEPS, "skipped") | {"tcp": "failed"}
+    assert "/ip/service api is enabled" in remedy(report)
+
+
+async def test_something_else_answers() -> None:
+    async with other_program(b"SSH-2.0-OpenSSH_9.2\r\n") as port:
+        report = await check_endpoint(Endpoint("127.0.0.1", port, "imsys", "pw"), limits=SOON)
+    assert results(report)["login"] == "failed"
+    assert report.failed is not None
+    assert "8728" in remedy(report)
+
+
+async def test_a_wrong_password() -> None:
+    async with router() as check:
+        report = await check(password="wrong")
+    assert (results(report)["tcp"], results(report)["login"]) == ("ok", "failed")
+    assert "wrong" not in repr(report) + str(report.as_dict()["steps"])
+    assert "username or password" in remedy(report)
+
+
+async def test_a_group_that_may_not_read() -> None:
+    async with router(users=user("api")) as check:
+        report = await check()
+    assert (results(report)["login"], results(report)["read"], results(report)["write"]) == ("ok", "failed", "skipped")
+    assert remedy(report) == "Give its group the read policy on the router."
+
+
+async def test_a_group_that_may_not_write_is_enough_to_observe() -> None:
+    async with router(users=user("api", "read", "sensitive")) as check:
+        report = await check()
+    assert (report.ok, report.can_write, results(report)["write"]) == (True, False, "warning")
+
+
+async def test_a_group_without_sensitive_hides_passwords() -> None:
+    async with router(users=user(*POLICIES - {"sensitive"})) as check:
+        report = await check()
+    assert (report.ok, report.shows_passwords, results(report)["sensitive"]) == (True, False, "warning")
+
+
+async def test_passwords_are_unknown_while_there_is_no_secret() -> None:
+    async with router(secrets=0) as check:
+        report = await check()
+    assert (report.shows_passwords, results(report)["sensitive"]) == (None, "warning")
+
+
+async def test_a_virtual_router_is_known_by_its_license() -> None:
+    async with router(board="CHR") as check:
+        report = await check()
+    assert report.serial
+    assert results(report)["serial"] == "ok"
+
+
+async def test_a_clock_that_is_wrong() -> None:
+    async with router(clock=Late()) as check:
+        report = await check()
+    assert (results(report)["clock"], report.ok) == ("warning", True)
+    assert -3602 <= (report.clock_offset_s or 0) <= -3598
+
+
+async def test_tls_where_there_is_none() -> None:
+    async with router() as check:
+        report = await check(tls="anonymous")
+    assert (results(report)["tcp"], results(report)["tls"], results(report)["login"]) == ("ok", "failed", "skipped")
+
+
+@pytest.mark.parametrize(
+    ("row", "moment"),
+    [
+        ({"date": "2026-11-23", "time": "14:05:09", "gmt-offset": "+03:00"}, "2026-11-23T11:05:09+00:00"),
+        ({"date": "nov/23/2026", "time": "14:05:09", "gmt-offset": "-02:30"}, "2026-11-23T16:35:09+00:00"),
+        ({"date": "2026-11-23", "time": "14:05:09"}, "2026-11-23T14:05:09+00:00"),
+        ({"date": "soon", "time": "14:05:09"}, None),
+        ({}, None),
+    ],
+)
+def test_the_clocks_spellings(row: dict[str, str], moment: str | None) -> None:
+    assert parse_clock(row) == (moment and datetime.fromisoformat(moment))
+
+
+class Late(SystemClock):
+    """An hour behind."""
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(hours=1)
+
+
+@asynccontextmanager
+async def other_program(greeting: bytes) -> AsyncIterator[int]:
+    """The port of something that greets, and then listens for ever."""
+    connections: set[asyncio.Task[None]] = set()
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.create_task(greet(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await asyncio.gather(*connections, return_exceptions=True)
