@@ -1,0 +1,1 @@
+"""What the routers say is happening: read, aged, never commanded."""

@@ -1,0 +1,21 @@
+"""Facts, each with the time it was read. Unknown is a state of its own: no row, or an old one."""
+
+from django.db import models
+
+
+class RouterFacts(models.Model):
+    """What one router's tables said at `read_at`.
+
+    suspended_online: sessions of suspended subscribers; entitled_cut: subscribers who may be online but whose row
+    on the router is missing or cut.
+    """
+
+    router = models.OneToOneField("network.Router", primary_key=True, on_delete=models.CASCADE, db_constraint=False)
+    read_at = models.DateTimeField()
+    online = models.IntegerField()
+    suspended_online = models.IntegerField()
+    entitled_cut = models.IntegerField()
+    unmanaged = models.IntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"facts of router {self.router_id}"

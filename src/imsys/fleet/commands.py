@@ -1,0 +1,304 @@
+"""`imsys sync`, `reconcile` and `plan`: ask, then wait until it is so.
+
+Where workers run, they do the work and these only watch. Where none does, the routers in scope are kept in this
+process, under the same leases, for as long as the command takes.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
+from imsys.conf.database import dsn
+from imsys.conf.secrets import vault
+from imsys.conf.sql import fetch
+from imsys.fleet import intake, services
+from imsys.fleet.observer import Observer
+from imsys.fleet.process import make_worker
+from imsys.fleet.selectors import live_workers
+from imsys.kit.clock import SystemClock
+from imsys.kit.errors import ImsysError
+from imsys.network.selectors import get_router
+from imsys.network.services import ask_resync
+from imsys.reconcile.plan import make_plan
+from imsys.reconcile.sessions import without_right
+from imsys.reconcile.show import as_dict, kick_as_dict
+from imsys.routeros.client import Client
+from imsys.routeros.endpoint import Endpoint
+from imsys.subscribers.services import ask_sync
+from imsys.vault.box import ROUTER_PASSWORD
+
+T = TypeVar("T")
+Progress = Callable[[dict[str, Any]], None]
+Connection = AsyncConnection[TupleRow]
+
+POLL_S = 0.05
+BLOCKS = ("observe", "paused", "window", "held", "down", "refused")
+HELD = ("OtherRouter", "RowsVanished")
+
+EXIT_SYNCED, EXIT_ERRORS, EXIT_TIMED_OUT, EXIT_BLOCKED = 0, 1, 2, 3
+
+SCOPE = """
+select r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried,
+       y.sync_status, (y.next_attempt_at is null or y.next_attempt_at > now()) as is_waiting, y.error_code, count(*)
+from subscribers_syncstate y join network_router r on r.id = y.router_id
+join network_routerstate s on s.router_id = r.id
+join subscribers_subscriber u on u.id = y.subscriber_id
+where (%(router)s::bigint is null or r.id = %(router)s)
+  and (%(names)s::text[] is null or u.username = any(%(names)s))
+group by 1, 2, 3, 4, 5, 6, 7
+"""
+
+GHOSTS = """
+select r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried,
+       'pending', false, '', count(*)
+from fleet_placement p join network_router r on r.id = p.router_id join network_routerstate s on s.router_id = r.id
+where p.subscriber_id is null and p.package_id is null and (%(router)s::bigint is null or r.id = %(router)s)
+group by 1, 2, 3, 4
+"""
+
+
+@dataclass(slots=True)
+class SyncOutcome:
+    """What `imsys sync` found. `blocked`: by reason, how many wait for a person or for a router."""
+
+    synced: int = 0
+    pending: int = 0
+    error: int = 0
+    blocked: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BLOCKS, 0))
+    seconds: float = 0.0
+    timed_out: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        if self.pending:
+            return EXIT_TIMED_OUT
+        if self.error:
+            return EXIT_ERRORS
+        return EXIT_BLOCKED if any(self.blocked.values()) else EXIT_SYNCED
+
+    def as_dict(self) -> dict[str, Any]:
+        counts = {"synced": self.synced, "pending": self.pending, "error": self.error}
+        return {**counts, "blocked": self.blocked, "seconds": round(self.seconds, 3)}
+
+
+def sync(
+    usernames: list[str] | None = None,
+    router: str | None = None,
+    *,
+    timeout_s: float = 120.0,
+    on_progress: Progress | None = None,
+) -> SyncOutcome:
+    """Wait until nothing in scope is pending on enforced routers, ghosts included."""
+    router_id = get_router(router).pk if router is not None else None
+    ask_sync(usernames) if usernames is not None else ask_sync(router=router)
+    asked_at = fetch("select now()")[0][0]  # later than what the request wrote: only a later attempt answers it
+    parameters = {"router": router_id, "names": usernames, "asked_at": asked_at}
+    return asyncio.run(_sync(parameters, _scope(router_id, usernames), timeout_s, on_progress))
+
+
+def reconcile(
+    router: str | None = None, *, timeout_s: float = 300.0, accept: bool = False, actor: str = "system"
+) -> list[dict[str, Any]]:
+    """A whole resync now; a report for each router."""
+    ids = _scope(get_router(router).pk if router is not None else None, None)
+    if accept and router is not None:
+        services.accept_router(router, actor=actor)
+    ask_resync(ids)
+    asked_at = fetch("select now()")[0][0]
+    return asyncio.run(_reconcile(ids, asked_at, timeout_s))
+
+
+def plan(router: str | None = None) -> list[dict[str, Any]]:
+    """What a run would do on each router, and why. Reads only: one login of its own, under no lease."""
+    ids = _scope(get_router(router).pk if router is not None else None, None)
+    return asyncio.run(_plans(ids))
+
+
+def _scope(router_id: int | None, usernames: list[str] | None) -> list[int]:
+    if router_id is not None:
+        return [router_id]
+    if usernames is not None:
+        query = "select distinct router_id from subscribers_subscriber where username = any(%s) order by 1"
+        return [row[0] for row in fetch(query, [usernames])]
+    return [row[0] for row in fetch("select id from network_router order by id")]
+
+
+@asynccontextmanager
+async def _hands(router_ids: list[int], *, are_workers_up: bool) -> AsyncIterator[None]:
+    """Keep the routers in this process while no worker is there to do it."""
+    if are_workers_up or not router_ids:
+        yield
+        return
+    stop = asyncio.Event()
+    task = asyncio.create_task(make_worker(only=router_ids).run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+async def _until(
+    look: Callable[[Connection], Coroutine[Any, Any, T]], is_done: Callable[[T], bool], timeout_s: float
+) -> tuple[T, bool]:
+    """What `look` says once `is_done` holds, or when the time is over (False)."""
+    end = time.monotonic() + timeout_s
+    async with await AsyncConnection.connect(dsn(), autocommit=True) as connection:
+        while True:
+            found = await look(connection)
+            if is_done(found):
+                return found, True
+            if time.monotonic() >= end:
+                return found, False
+            await asyncio.sleep(POLL_S)
+
+
+async def _sync(
+    parameters: dict[str, Any], router_ids: list[int], timeout_s: float, on_progress: Progress | None
+) -> SyncOutcome:
+    started = time.monotonic()
+    queries = [SCOPE] if parameters["names"] is not None else [SCOPE, GHOSTS]
+
+    async def look(connection: Connection) -> SyncOutcome:
+        outcome = SyncOutcome(seconds=time.monotonic() - started)
+        for query in queries:
+            for row in await (await connection.execute(query, parameters)).fetchall():
+                _count(outcome, *row)
+        if on_progress is not None:
+            on_progress(outcome.as_dict())
+        return outcome
+
+    up = await asyncio.to_thread(live_workers) > 0
+    async with _hands(router_ids, are_workers_up=up):
+        outcome, in_time = await _until(look, lambda found: found.pending == 0, timeout_s)
+    outcome.timed_out = not in_time
+    return outcome
+
+
+def _count(
+    outcome: SyncOutcome,
+    mode: str,
+    condition: str,
+    is_reachable: bool | None,
+    is_tried: bool | None,
+    status: str,
+    is_waiting: bool,
+    error_code: str,
+    number: int,
+) -> None:
+    """Sort `number` subscribers in the same state into synced, pending, error or blocked."""
+    if status == "synced":
+        outcome.synced += number
+    elif mode == "paused":
+        outcome.blocked["paused"] += number
+    elif is_tried:
+        outcome.blocked["down" if is_reachable is False else "refused"] += number
+    elif status == "error" and is_waiting:
+        outcome.error += number
+    elif mode == "observe" and is_waiting:
+        outcome.blocked["observe"] += number
+    elif error_code in HELD and is_waiting:
+        outcome.blocked["held"] += number
+    else:
+        outcome.pending += number
+
+
+REPORT = """
+select r.name, r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s),
+       s.resync_asked_at is null, u.subscribers, u.drifted, u.repaired, u.unmanaged, u.commands, u.writes, u.rows,
+       extract(epoch from u.ended_at - u.started_at)::float, u.result
+from network_router r join network_routerstate s on s.router_id = r.id
+left join lateral (
+    select * from fleet_run where router_id = r.id and kind = 'resync' order by id desc limit 1
+) u on true
+where r.id = any(%(ids)s) order by r.name
+"""
+COUNTS = ("subscribers", "drifted", "repaired", "unmanaged", "commands", "writes", "rows", "seconds")
+
+
+async def _reconcile(router_ids: list[int], asked_at: Any, timeout_s: float) -> list[dict[str, Any]]:
+    parameters = {"ids": router_ids, "asked_at": asked_at}
+
+    async def look(connection: Connection) -> list[dict[str, Any] | None]:
+        return [_report(*row) for row in await (await connection.execute(REPORT, parameters)).fetchall()]
+
+    up = await asyncio.to_thread(live_workers) > 0
+    async with _hands(router_ids, are_workers_up=up):
+        reports, in_time = await _until(look, lambda found: all(found), timeout_s)
+    if not in_time:
+        missing = sum(1 for report in reports if report is None)
+        raise ImsysError(
+            f"{missing} of {len(reports)} routers were not read within {timeout_s:g} s.",
+            remedy="Give it more time with --timeout, or see imsys status for what holds them up.",
+            code="TimedOut",
+        )
+    return [report for report in reports if report is not None]
+
+
+def _report(
+    name: str,
+    mode: str,
+    condition: str,
+    is_reachable: bool | None,
+    is_tried: bool | None,
+    is_answered: bool,
+    *counts: Any,
+) -> dict[str, Any] | None:
+    """A router's line; None while its resync is still to come."""
+    blank = dict.fromkeys(COUNTS, 0)
+    if mode == "paused":
+        return {"router": name, **blank, "result": "paused"}
+    if is_tried:
+        result = "unreachable" if is_reachable is False else "refused"
+        return {"router": name, **blank, "result": result, "condition": condition}
+    if not is_answered or counts[-1] is None:
+        return None
+    return {"router": name, **dict(zip(COUNTS, counts[:-1], strict=True)), "result": counts[-1]}
+
+
+async def _plans(router_ids: list[int]) -> list[dict[str, Any]]:
+    async with await AsyncConnection.connect(dsn(), autocommit=True) as connection:
+        rows = [await intake.look(connection, router_id) for router_id in router_ids]
+        return [await _plan(connection, row) for row in rows if row is not None]
+
+
+async def _plan(connection: Connection, router: intake.RouterRow) -> dict[str, Any]:
+    if router.mode == "paused":
+        return {"router": router.name, "mode": router.mode, "steps": [], "problem": "The router is paused."}
+    try:
+        steps, problems = await _steps(connection, router)
+    except ImsysError as error:
+        return {"router": router.name, "mode": router.mode, "steps": [], "problem": str(error), "code": error.code}
+    return {"router": router.name, "mode": router.mode, "steps": steps, "problem": None, "errors": problems}
+
+
+async def _steps(
+    connection: Connection, router: intake.RouterRow
+) -> tuple[list[dict[str, object]], list[dict[str, str]]]:
+    password = vault().open(router.password_sealed, context=ROUTER_PASSWORD)
+    endpoint = Endpoint(
+        host=router.host,
+        port=router.port,
+        username=router.username,
+        password=password,
+        tls=router.tls,  # type: ignore[arg-type]  # a check constraint keeps it to the four words
+        fingerprint=router.tls_fingerprint,
+    )
+    intent = await intake.load_all(connection, router)
+    client = await Client.connect(endpoint, clock=SystemClock())
+    try:
+        tables, present, _ = await Observer(client, vault().fingerprint).whole()
+    finally:
+        await client.close()
+    made = make_plan(intent, tables)
+    names = {s.subscriber_id: s.username for s in intent.subscribers}
+    problems = [{"subscriber": names[i], "code": p.code, "text": str(p)} for i, p in made.problems.items()]
+    suspended = {s.username for s in intent.subscribers if s.is_suspended and router.suspend_by != "profile"}
+    kicks = [kick_as_dict(session) for session in without_right(present, suspended)]
+    return [*(as_dict(step, names) for step in made.steps), *kicks], problems

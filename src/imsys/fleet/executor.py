@@ -1,0 +1,99 @@
+"""Applies the steps of a plan: the only code that writes to a router. Decides nothing."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from imsys.kit.errors import ImsysError, UnknownOutcome
+from imsys.reconcile.batch import Batch, phases
+from imsys.reconcile.diff import Step
+from imsys.reconcile.kinds import KINDS, Value
+from imsys.reconcile.sessions import MENU as ACTIVE
+from imsys.reconcile.sessions import Session
+from imsys.routeros.client import Client
+from imsys.routeros.errors import AlreadyExists, ConnectionLost, NotPermitted, TrapError
+from imsys.vault.errors import VaultError
+
+Key = tuple[str, str]
+IDS_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class Applied:
+    """What the router answered, by (menu, key). Neither list is proof: that is the read that follows."""
+
+    said_yes: set[Key] = field(default_factory=set)
+    refused: dict[Key, ImsysError] = field(default_factory=dict)
+    together: set[Key] = field(default_factory=set)
+    """Keys of a group that trapped: to be tried alone."""
+
+
+@dataclass(slots=True)
+class Executor:
+    """`passwords` are sealed, by subscriber; they are opened for the one sentence that carries them."""
+
+    client: Client
+    unseal: Callable[[bytes], str] = field(repr=False)
+
+    async def apply(
+        self, steps: Sequence[Step], *, passwords: Mapping[int, bytes], alone: Collection[Key] = frozenset()
+    ) -> Applied:
+        """Phase after phase; within a phase all commands are in flight together. Raises when the link is lost."""
+        applied = Applied()
+        for batches in phases(steps, alone):
+            answers = await asyncio.gather(*(self._send(batch, passwords) for batch in batches), return_exceptions=True)
+            for batch, answer in zip(batches, answers, strict=True):
+                _note(applied, batch, answer)
+        return applied
+
+    async def _send(self, batch: Batch, passwords: Mapping[int, bytes]) -> None:
+        if batch.action == "remove":
+            await self.client.remove(batch.menu, batch.row_ids)
+            return
+        fields = self._rendered(batch.steps[0], passwords)
+        if batch.action == "set":
+            await self.client.set(batch.menu, batch.row_ids, fields)
+            return
+        kind = KINDS[batch.menu]
+        given = {name: text for name, text in fields.items() if text is not None}
+        await self.client.add(batch.menu, {kind.key_name: batch.steps[0].key, **given})
+
+    def _rendered(self, step: Step, passwords: Mapping[int, bytes]) -> dict[str, str | None]:
+        return {name: self._text(step, name, value, passwords) for name, value in step.changes.items()}
+
+    def _text(self, step: Step, name: str, value: Value, passwords: Mapping[int, bytes]) -> str | None:
+        field = KINDS[step.menu].field(name)
+        if field.is_secret:
+            return self.unseal(passwords[step.subscriber_id or 0])
+        return field.render(value)
+
+    async def end(self, sessions: Sequence[Session], *, alone: bool) -> None:
+        """End sessions by row id. One that has just gone by itself traps; the read that follows tells."""
+        size = 1 if alone else IDS_AT_ONCE
+        ids = [session.row_id for session in sessions]
+        parts = [ids[start : start + size] for start in range(0, len(ids), size)]
+        answers = await asyncio.gather(*(self.client.remove(ACTIVE, part) for part in parts), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not _is_answered(answer):
+                raise answer
+
+
+def _note(applied: Applied, batch: Batch, answer: object) -> None:
+    keys = {(step.menu, step.key) for step in batch.steps}
+    if not isinstance(answer, BaseException):
+        applied.said_yes |= keys
+    elif not _is_answered(answer):
+        raise answer
+    elif len(keys) > 1:
+        applied.together |= keys
+    elif isinstance(answer, AlreadyExists):
+        pass  # a row that the read before did not show: the next one does
+    elif isinstance(answer, VaultError) or (isinstance(answer, TrapError) and answer.outcome == "permanent"):
+        applied.refused.update(dict.fromkeys(keys, answer))
+
+
+def _is_answered(answer: BaseException) -> bool:
+    """Is this one command's own failure, after which the connection serves on? A missing right concerns the router."""
+    if isinstance(answer, ConnectionLost | NotPermitted):
+        return False
+    return isinstance(answer, TrapError | UnknownOutcome | VaultError)

@@ -1,0 +1,374 @@
+"""One router's keeper: owns its connection, sleeps until woken, runs the cycle, and works only under a valid lease.
+
+Each turn looks at the rows anew and does one piece of work; what woke it is forgotten. Clock, chance and dial are
+arguments.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from imsys.fleet import intake
+from imsys.fleet.cycle import Cycle, Hands
+from imsys.fleet.errors import LeaseLost
+from imsys.fleet.executor import Executor
+from imsys.fleet.glance import facts, glance, suspects
+from imsys.fleet.greeting import Greeting, greet
+from imsys.fleet.intake import RouterRow
+from imsys.fleet.leases import Lease
+from imsys.fleet.observer import Observer
+from imsys.fleet.records import Happening, Pool, Records, RunRecord
+from imsys.fleet.settling import Settling
+from imsys.fleet.timing import Timing
+from imsys.kit.backoff import delay_s
+from imsys.kit.clock import Clock
+from imsys.kit.errors import ImsysError, PermanentError
+from imsys.reconcile.kinds import SECRET
+from imsys.routeros.client import Client
+from imsys.routeros.dial import Dial
+from imsys.routeros.endpoint import Endpoint, Limits
+
+log = logging.getLogger(__name__)
+
+DATABASE_AWAY_S = 0.5
+IDLE_S = 3600.0
+
+
+class Keeper:
+    """Keeps one router. `dial`: how to reach it, None for TCP. `unseal` opens a password by its context."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        *,
+        pool: Pool,
+        clock: Clock,
+        chance: random.Random,
+        timing: Timing,
+        unseal: Callable[[bytes, str], str],
+        fingerprint: Callable[[str], bytes],
+        dial: Callable[[Endpoint], Dial] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.lease, self.pool, self.clock, self.chance, self.timing = lease, pool, clock, chance, timing
+        self._unseal, self._fingerprint, self._dial, self._limits = unseal, fingerprint, dial, limits or Limits()
+        self.records = Records(pool, lease)
+        self.hands: Hands | None = None
+        self._woken = asyncio.Event()
+        self._is_finishing = False
+        self._access: tuple[object, ...] = ()
+        self._failures = 0
+        self._down_since: float | None = None
+        self._suspects: set[str] = set()
+        self._look_ups: list[tuple[float, list[str]]] = []
+        self._glance_at = 0.0
+        self._ghosts_at = 0.0
+        self._wants_resync = False
+        self._proved: tuple[object, ...] | None = None
+        self._last_whole = RunRecord("resync", clock.now())
+
+    def wake(self) -> None:
+        """Something may have changed: look."""
+        self._woken.set()
+
+    def finish(self) -> None:
+        """End after the turn in progress, so that a flight of writes is read back and recorded."""
+        self._is_finishing = True
+        self._woken.set()
+
+    async def keep(self) -> None:
+        """Run until cancelled, until the router is removed, or until the lease is lost (LeaseLost)."""
+        try:
+            while not self._is_finishing:
+                self._woken.clear()
+                wait_s = await self._turn_or_wait()
+                if wait_s is None:
+                    return
+                await self._rest(wait_s)
+        finally:
+            await self._hang_up()
+
+    async def _rest(self, wait_s: float) -> None:
+        if wait_s <= 0 or self._is_finishing:
+            return
+        waits: list[asyncio.Task[Any]] = [
+            asyncio.create_task(self._woken.wait()),
+            asyncio.create_task(self._sleep(wait_s)),
+        ]
+        if self.hands is not None:
+            waits.append(asyncio.create_task(self.hands.observer.client.closed.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _sleep(self, wait_s: float) -> None:
+        await self.clock.sleep(wait_s)
+
+    async def _turn_or_wait(self) -> float | None:
+        """Seconds until the next turn; None when there is no such router any more."""
+        router: RouterRow | None = None
+        try:
+            async with self.pool.connection() as connection:
+                router = await intake.look(connection, self.lease.router_id)
+            return await self._turn(router) if router is not None else None
+        except LeaseLost:
+            raise
+        except psycopg.Error as error:
+            log.warning("database away", extra={"router": self.lease.router_id, "reason": type(error).__name__})
+            return DATABASE_AWAY_S
+        except ImsysError as error:
+            assert router is not None
+            return await self._fail(router, error)
+
+    async def _turn(self, router: RouterRow) -> float:
+        now = self.clock.now()
+        if router.mode == "paused":
+            await self._hang_up()
+            return IDLE_S
+        if self.hands is not None and (router.access != self._access or not self.hands.observer.client.is_open):
+            await self._hang_up()
+        if self.hands is None:
+            if router.next_attempt_at is not None and router.next_attempt_at > now and router.access == self._access:
+                return (router.next_attempt_at - now).total_seconds()
+            await self._connect(router)
+            return 0.0
+        wait_s = await self._work(router, self.hands, now)
+        self._failures = 0
+        return wait_s
+
+    async def _work(self, router: RouterRow, hands: Hands, now: datetime) -> float:
+        """Do the most urgent piece of work, or tell how long there is none."""
+        mono = self.clock.monotonic()
+        while self._look_ups and self._look_ups[0][0] <= mono:
+            self._suspects.update(heapq.heappop(self._look_ups)[1])
+        has_ghosts = router.has_ghosts and router.mode == "enforce" and mono >= self._ghosts_at
+        if self._suspects or has_ghosts or (router.next_due_at is not None and router.next_due_at <= now):
+            await self._run_due(router, hands)
+            return 0.0
+        if self._wants_resync or (router.resync_due_at is not None and router.resync_due_at <= now):
+            await self._run_resync(router, hands)
+            return 0.0
+        if mono >= self._glance_at:
+            await self._glance(router, hands)
+            return 0.0
+        waits = [self._glance_at - mono]
+        waits += [(at - now).total_seconds() for at in (router.next_due_at, router.resync_due_at) if at is not None]
+        waits += [self._look_ups[0][0] - mono] if self._look_ups else []
+        waits += [self._ghosts_at - mono] if router.has_ghosts and router.mode == "enforce" else []
+        return max(min(waits), 0.001)
+
+    # -- runs
+
+    async def _run_due(self, router: RouterRow, hands: Hands) -> None:
+        names, self._suspects = sorted(self._suspects), set()
+        started = self.clock.now()
+        async with self.pool.connection() as connection:
+            intent = await intake.load_due(connection, router, now=started, names=names)
+        if not intent.subscribers and not intent.ghosts:
+            return
+        keys = {s.username for s in intent.subscribers} | {g.key for g in intent.ghosts if g.menu == SECRET.menu}
+        before = _counts(hands.observer.client)
+        whole = not hands.settling.is_settled
+        tables = await hands.observer.tables(keys, whole=whole)
+        if whole:
+            hands.settling.saw(tables[SECRET.menu].rows)
+        cycle = Cycle(hands, router, RunRecord("due", started), intent, tables)
+        await self._finish(cycle, before)
+
+    async def _run_resync(self, router: RouterRow, hands: Hands) -> None:
+        started = self.clock.now()
+        before = _counts(hands.observer.client)
+        is_quiet = self._proved == router.settings and not router.has_unsynced and not router.has_ghosts
+        if is_quiet and await hands.observer.is_unchanged():
+            run = RunRecord("resync", started, subscribers=self._last_whole.subscribers)
+            run.unmanaged = self._last_whole.unmanaged
+            run.result = "ok" if router.mode == "enforce" else "observed"
+            _count(run, hands.observer.client, before)
+            await self.records.finish(
+                run,
+                router_name=router.name,
+                now=self.clock.now(),
+                next_resync=self._next_resync(),
+                asked_at=router.resync_asked_at,
+            )
+            self._wants_resync = False
+            return
+        async with self.pool.connection() as connection:
+            intent = await intake.load_all(connection, router)
+        tables, present, proof = await hands.observer.whole()
+        hands.settling.saw(tables[SECRET.menu].rows)
+        cycle = Cycle(hands, router, RunRecord("resync", started), intent, tables, present=present)
+        ours = {s.username for s in intent.subscribers} | {g.key for g in intent.ghosts}
+        cycle.run.unmanaged = sum(1 for key in tables[SECRET.menu].rows if key not in ours)
+        await self._finish(cycle, before)
+        self._wants_resync = False
+        if cycle.is_clean and hands.settling.is_settled:
+            hands.observer.proof, self._proved, self._last_whole = proof, router.settings, cycle.run
+
+    async def _finish(self, cycle: Cycle, before: tuple[int, int, int]) -> None:
+        """Run the cycle and record it whole."""
+        hands, router, run = cycle.hands, cycle.router, cycle.run
+        await cycle.go()
+        if not cycle.is_clean:
+            self._forget_proof(hands)
+        _count(run, hands.observer.client, before)
+        is_resync = run.kind == "resync"
+        await self.records.finish(
+            run,
+            router_name=router.name,
+            now=self.clock.now(),
+            outcomes=cycle.outcomes,
+            forgotten=cycle.plan.forgotten,
+            next_resync=self._next_resync() if is_resync else None,
+            asked_at=router.resync_asked_at,
+            hides_passwords=cycle.tables[SECRET.menu].hides_secrets if is_resync else None,
+            condition=cycle.router_condition() if is_resync else None,
+            accepted=is_resync and router.accepts_reappearance,
+            is_worth_keeping=is_resync or run.writes > 0,
+        )
+        if is_resync or run.writes:
+            took = (self.clock.now() - run.started_at).total_seconds()
+            keys = {"router": router.name, "kind": run.kind, "reason": run.result, "writes": run.writes}
+            log.info("run done", extra={**keys, "duration_ms": round(took * 1000)})
+        names = sorted(cycle.to_look_up_again())
+        for after_s in self.timing.look_again_s if names else ():
+            heapq.heappush(self._look_ups, (self.clock.monotonic() + after_s, names))
+        if router.has_ghosts:
+            self._ghosts_at = self.clock.monotonic() + self.timing.settle_gap_s
+        if run.writes:
+            self._glance_at = 0.0
+
+    def _forget_proof(self, hands: Hands) -> None:
+        hands.observer.proof, self._proved = {}, None
+
+    def _next_resync(self) -> datetime:
+        spread = self.chance.uniform(1 - self.timing.resync_spread, 1 + self.timing.resync_spread)
+        return self.clock.now() + timedelta(seconds=self.timing.resync_s * spread)
+
+    async def _glance(self, router: RouterRow, hands: Hands) -> None:
+        seen = await glance(hands.observer, router)
+        by_profile = router.suspend_by == "profile"
+        async with self.pool.connection() as connection:
+            suspended = await intake.suspended_names(connection, router.router_id)
+            entitled = await intake.entitled_among(connection, router.router_id, sorted(seen.cut - suspended))
+        found = facts(seen, suspended=suspended, entitled=entitled, by_profile=by_profile)
+        await self.records.facts(found, now=self.clock.now())
+        self._glance_at = self.clock.monotonic() + self.timing.glance_s
+        if router.mode == "enforce":
+            self._suspects |= suspects(seen, suspended=suspended, entitled=entitled, by_profile=by_profile)
+
+    # -- connection
+
+    async def _connect(self, router: RouterRow) -> None:
+        self._access = router.access
+        password = self._unseal(bytes(router.password_sealed), "router-password")
+        endpoint = Endpoint(
+            host=router.host,
+            port=router.port,
+            username=router.username,
+            password=password,
+            tls=router.tls,  # type: ignore[arg-type]  # a check constraint keeps it to the four words
+            fingerprint=router.tls_fingerprint,
+        )
+        client = await Client.connect(
+            endpoint,
+            clock=self.clock,
+            dial=self._dial(endpoint) if self._dial is not None else None,
+            limits=replace(self._limits, pace_per_s=router.pace_per_s),
+            fence=self.lease.check,
+        )
+        try:
+            answer = await greet(client)
+            await self._record_return(router, answer)
+        except BaseException:
+            await client.close()
+            raise
+        self.hands = Hands(
+            Observer(client, self._fingerprint),
+            Executor(client, lambda sealed: self._unseal(sealed, "subscriber-password")),
+            self.records,
+            self.clock,
+            self.chance,
+            self.timing,
+            Settling(answer.uptime_s, clock=self.clock, timing=self.timing),
+            answer.serial,
+        )
+        self._proved = None
+        self._wants_resync = self._wants_resync or self._down_since is not None
+        self._down_since, self._glance_at = None, 0.0
+
+    async def _record_return(self, router: RouterRow, answer: Greeting) -> None:
+        now = self.clock.now()
+        await self.records.reached(
+            now=now,
+            identity=answer.identity,
+            version=answer.version,
+            board=answer.board,
+            serial=answer.serial,
+            uptime_s=answer.uptime_s,
+            accepts=router.accepts_reappearance,
+        )
+        if router.condition:
+            log.info("router back", extra={"router": router.name})
+            await self.records.tell([Happening("router-up")], router_name=router.name, now=now)
+
+    async def _fail(self, router: RouterRow, error: ImsysError) -> float:
+        """Record why the router cannot be worked on; seconds until it is tried again."""
+        await self._hang_up()
+        self._failures += 1
+        mono = self.clock.monotonic()
+        if self._down_since is None:
+            self._down_since = mono
+        delay = self._backoff(error, mono - self._down_since)
+        now = self.clock.now()
+        is_new = error.code != router.condition
+        if is_new:
+            log.warning("router lost", extra={"router": router.name, "reason": error.code})
+        is_permanent = isinstance(error, PermanentError)
+        what = "router-refused" if is_permanent else "router-down"
+        happening = Happening(what, cause=error.code, note=str(error)) if is_new else None
+        with contextlib.suppress(psycopg.Error):
+            await self.records.failed(
+                error,
+                now=now,
+                failures=self._failures,
+                retry_at=now + timedelta(seconds=delay),
+                is_reachable=is_permanent,
+                happening=happening,
+                router_name=router.name,
+            )
+        return delay
+
+    def _backoff(self, error: ImsysError, down_s: float) -> float:
+        timing, jitter = self.timing, self.chance.uniform(-self.timing.jitter, self.timing.jitter)
+        if isinstance(error, PermanentError):
+            return timing.refused_s * (1 + jitter)
+        cap = timing.down_soon_s if down_s < timing.down_long_s else timing.down_late_s
+        return delay_s(self._failures, first_s=timing.down_first_s, cap_s=cap, jitter=jitter)
+
+    async def _hang_up(self) -> None:
+        if self.hands is None:
+            return
+        client, self.hands = self.hands.observer.client, None
+        self._proved = None
+        await client.close()
+
+
+def _counts(client: Client) -> tuple[int, int, int]:
+    return client.stats.commands, client.stats.writes, client.stats.rows
+
+
+def _count(run: RunRecord, client: Client, before: tuple[int, int, int]) -> None:
+    after = _counts(client)
+    run.commands, run.writes, run.rows = (now - then for now, then in zip(after, before, strict=True))

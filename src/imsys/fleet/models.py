@@ -1,0 +1,94 @@
+"""Who keeps which router, what we put on it, and what each run did."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Worker(models.Model):
+    """A process that keeps routers. It is alive while `seen_at` is recent."""
+
+    id = models.UUIDField(primary_key=True)
+    name = models.CharField(max_length=200)
+    started_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Lease(models.Model):
+    """The right to work on one router. `epoch` grows with each new owner; what an older one records changes nothing."""
+
+    router = models.OneToOneField("network.Router", primary_key=True, on_delete=models.CASCADE, db_constraint=False)
+    owner = models.UUIDField(null=True)
+    until = models.DateTimeField(null=True)
+    epoch = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        indexes = (models.Index(fields=["owner"], name="fleet_lease_owner"),)
+
+    def __str__(self) -> str:
+        return f"router {self.router_id}, epoch {self.epoch}"
+
+
+class Placement(models.Model):
+    """A row that we put on a router or adopted. Without an owner it is a ghost, to be removed when the router can."""
+
+    router = models.ForeignKey("network.Router", on_delete=models.CASCADE, db_constraint=False)
+    menu = models.CharField(max_length=60)
+    key = models.TextField()
+    subscriber = models.ForeignKey("subscribers.Subscriber", null=True, on_delete=models.SET_NULL, db_constraint=False)
+    package = models.ForeignKey("subscribers.Package", null=True, on_delete=models.SET_NULL, db_constraint=False)
+    placed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["router", "menu", "key"], name="fleet_placement_key"),)
+        indexes = (
+            models.Index(
+                fields=["router"],
+                name="fleet_placement_ghosts",
+                condition=models.Q(subscriber__isnull=True, package__isnull=True),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.menu} {self.key}"
+
+
+class Run(models.Model):
+    """One pass over one router that read everything or changed something."""
+
+    router = models.ForeignKey("network.Router", on_delete=models.CASCADE, db_constraint=False)
+    kind = models.CharField(max_length=10)  # due | resync
+    worker = models.UUIDField(null=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(db_default=Now())
+    result = models.CharField(max_length=12)  # ok | observed | unreachable | refused | held | failed
+    note = models.TextField(blank=True, db_default="")
+    subscribers = models.IntegerField(db_default=0)
+    drifted = models.IntegerField(db_default=0)
+    repaired = models.IntegerField(db_default=0)
+    unmanaged = models.IntegerField(db_default=0)
+    commands = models.IntegerField(db_default=0)
+    writes = models.IntegerField(db_default=0)
+    rows = models.IntegerField(db_default=0)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["router", "-id"], name="fleet_run_router"),
+            models.Index(fields=["ended_at"], name="fleet_run_ended"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} run of router {self.router_id}"
+
+
+class Acceptance(models.Model):
+    """A person looked at a router whose rows vanished or whose hardware changed, and said: make it right again."""
+
+    router = models.OneToOneField("network.Router", primary_key=True, on_delete=models.CASCADE, db_constraint=False)
+    by = models.CharField(max_length=200)
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"accepted by {self.by}"

@@ -1,0 +1,96 @@
+"""Reads for people and scripts: how far the routers follow intent, and what each run did."""
+
+from datetime import datetime
+from typing import Any
+
+from imsys.conf.sql import fetch
+
+FACTS_FRESH_S = 60
+WORKER_FRESH_S = 5
+
+COUNTS = "select sync_status, count(*) from subscribers_syncstate group by sync_status"
+
+OLDEST = """
+select extract(epoch from now() - min(y.wanted_at))::float
+from subscribers_syncstate y join network_router r on r.id = y.router_id
+where y.sync_status = 'pending' and r.mode = 'enforce'
+"""
+
+GAP = """
+select sum(f.suspended_online)::int, sum(f.entitled_cut)::int, sum(f.online)::int,
+       count(*) filter (where f.read_at is null or f.read_at < now() - make_interval(secs => %s)), count(*)
+from network_router r left join facts_routerfacts f on f.router_id = r.id where r.mode = 'enforce'
+"""
+
+ROUTERS = """
+select r.name, r.mode, s.condition, s.condition_text, s.remedy, s.condition_since, s.is_reachable, s.version,
+       s.last_resync_at, s.last_seen_at, s.next_attempt_at, f.online, f.read_at, f.unmanaged,
+       count(y.*) as subscribers,
+       count(*) filter (where y.sync_status = 'pending') as pending,
+       count(*) filter (where y.sync_status = 'error') as errors,
+       (select count(*) from fleet_placement p
+        where p.router_id = r.id and p.subscriber_id is null and p.package_id is null) as ghosts,
+       exists (select 1 from fleet_lease l where l.router_id = r.id and l.until > now()) as is_kept
+from network_router r join network_routerstate s on s.router_id = r.id
+left join facts_routerfacts f on f.router_id = r.id
+left join subscribers_syncstate y on y.router_id = r.id
+group by r.id, s.router_id, f.router_id order by r.name
+"""
+ROUTER_KEYS = (
+    *("router", "mode", "condition", "condition_text", "remedy", "condition_since", "is_reachable", "version"),
+    *("last_resync_at", "last_seen_at", "next_attempt_at", "online", "facts_at", "unmanaged", "subscribers"),
+    *("pending", "errors", "ghosts", "is_kept"),
+)
+
+RUNS = """
+select u.id, r.name, u.kind, u.started_at, u.ended_at, u.result, u.note, u.subscribers, u.drifted, u.repaired,
+       u.unmanaged, u.commands, u.writes, u.rows
+from fleet_run u join network_router r on r.id = u.router_id
+where (%(router)s::text is null or r.name = %(router)s) order by u.id desc limit %(limit)s
+"""
+RUN_KEYS = (
+    *("id", "router", "kind", "started_at", "ended_at", "result", "note", "subscribers", "drifted", "repaired"),
+    *("unmanaged", "commands", "writes", "rows"),
+)
+
+
+def status() -> dict[str, Any]:
+    """Sync counts, the enforcement gap, routers and the oldest change still on its way.
+
+    The gap is null until every enforced router has facts younger than FACTS_FRESH_S: a zero is earned.
+    """
+    counts = dict(fetch(COUNTS))
+    routers = router_rows()
+    return {
+        "subscribers": {word: counts.get(word, 0) for word in ("pending", "synced", "error")},
+        "gap": gap(),
+        "oldest_pending_s": fetch(OLDEST)[0][0],
+        "workers": live_workers(),
+        "routers": routers,
+    }
+
+
+def gap() -> dict[str, int | None]:
+    suspended_online, entitled_cut, _, stale, routers = fetch(GAP, [FACTS_FRESH_S])[0]
+    if stale or not routers:
+        return {"suspended_online": None, "entitled_cut": None, "unknown_routers": stale}
+    return {"suspended_online": suspended_online, "entitled_cut": entitled_cut, "unknown_routers": 0}
+
+
+def router_rows() -> list[dict[str, Any]]:
+    return [dict(zip(ROUTER_KEYS, row, strict=True)) for row in fetch(ROUTERS)]
+
+
+def live_workers() -> int:
+    query = "select count(*) from fleet_worker where seen_at > now() - make_interval(secs => %s)"
+    return int(fetch(query, [WORKER_FRESH_S])[0][0])
+
+
+def runs(router: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+    rows = fetch(RUNS, {"router": router, "limit": limit})
+    return [dict(zip(RUN_KEYS, row, strict=True)) for row in rows]
+
+
+def database_now() -> datetime:
+    now: datetime = fetch("select now()")[0][0]
+    return now

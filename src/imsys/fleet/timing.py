@@ -1,0 +1,40 @@
+"""How long and how often: every number of a keeper's loop in one value, so that a test can pass smaller ones."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds, unless the name says otherwise."""
+
+    lease_s: float = 5.0
+    lease_margin_s: float = 1.0
+    """No write starts unless the lease outlasts now by this much."""
+    tick_s: float = 1.0
+    """How often a worker renews its leases and evens out its share."""
+    sweep_s: float = 10.0
+    """How often a worker looks for due rows that no notification spoke of."""
+    resync_s: float = 900.0
+    resync_spread: float = 0.2
+    """The next resync comes this share of resync_s sooner or later, so that routers spread out."""
+    glance_s: float = 20.0
+    """How often the facts behind the enforcement gap are read."""
+    settle_uptime_s: float = 60.0
+    settle_gap_s: float = 2.0
+    look_again_s: tuple[float, ...] = (5.0, 15.0)
+    """When the sessions of newly suspended subscribers are looked up again."""
+    down_first_s: float = 1.0
+    down_soon_s: float = 2.0
+    down_late_s: float = 15.0
+    down_long_s: float = 600.0
+    """A router that is down is tried each down_first_s to down_soon_s; each down_late_s once down for down_long_s."""
+    refused_s: float = 300.0
+    """A router that refuses us is tried again this late, or when its credentials change."""
+    retry_first_s: float = 1.0
+    error_first_s: float = 30.0
+    error_cap_s: float = 900.0
+    jitter: float = 0.2
+    rounds: int = 3
+    """Observe, plan, apply: so often in one run before what still differs waits for the next."""
+    commands_per_run: int = 400
+    """So many writing commands before a run records what it has and looks for newer intent."""

@@ -1,0 +1,205 @@
+"""One worker process: holds its share of the routers and a keeper for each, and passes wake-ups on to them.
+
+Once a second it renews its leases, counts the live workers, and takes or gives up routers until it holds its share.
+A notification wakes keepers at once; the sweep finds what a lost one would have told.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import socket
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from imsys.fleet import intake
+from imsys.fleet.clock import DatabaseClock
+from imsys.fleet.errors import LeaseLost
+from imsys.fleet.keeper import Keeper
+from imsys.fleet.leases import Lease, Leases, Renewal
+from imsys.fleet.records import Pool
+from imsys.fleet.timing import Timing
+from imsys.routeros.dial import Dial
+from imsys.routeros.endpoint import Endpoint, Limits
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "imsys_wake"
+AGAIN_S = 0.5
+FINISH_S = 3.0
+
+
+@dataclass(slots=True)
+class Kept:
+    keeper: Keeper
+    task: asyncio.Task[None]
+
+
+class Worker:
+    """`only`: keep just these routers, as the commands do when no worker runs. `dial` and `seed` are for tests."""
+
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        unseal: Callable[[bytes, str], str],
+        fingerprint: Callable[[str], bytes],
+        timing: Timing | None = None,
+        only: list[int] | None = None,
+        dial: Callable[[Endpoint], Dial] | None = None,
+        limits: Limits | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self.dsn, self.timing, self.only = dsn, timing or Timing(), only
+        self.clock = DatabaseClock()
+        self.chance = random.Random(seed)  # noqa: S311 (jitter)
+        self.id = uuid.uuid4()
+        self.pool: Pool = AsyncConnectionPool(
+            dsn, min_size=1, max_size=6, open=False, kwargs={"autocommit": True}, reconnect_timeout=5
+        )
+        self.leases = Leases(owner=self.id, name=socket.gethostname(), clock=self.clock, timing=self.timing)
+        self.kept: dict[int, Kept] = {}
+        self._unseal, self._fingerprint, self._dial, self._limits = unseal, fingerprint, dial, limits
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`, then finish the turns in progress and give up the leases."""
+        await self.pool.open()
+        loops = [asyncio.create_task(loop()) for loop in (self._tick_loop, self._listen_loop, self._sweep_loop)]
+        ended = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([*loops, ended], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*loops, ended):
+                task.cancel()
+            results = await asyncio.gather(*loops, ended, return_exceptions=True)
+            await self._leave()
+            await self.pool.close()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    # -- leases
+
+    async def _tick_loop(self) -> None:
+        while True:
+            try:
+                await self.tick()
+            except (psycopg.Error, TimeoutError) as error:  # PoolTimeout is an OperationalError
+                log.warning("leases not renewed", extra={"reason": type(error).__name__})
+                with contextlib.suppress(psycopg.Error):
+                    await self.pool.check()
+            await asyncio.sleep(self.timing.tick_s)
+
+    async def tick(self) -> None:
+        """Renew, then take or give up routers until this worker holds its share."""
+        async with self.pool.connection(timeout=2) as connection:
+            asked_at = self.clock.monotonic()
+            renewal = await self.leases.renew(connection)
+            self.clock.adjust(renewal.database_now, asked_at=asked_at)
+            await self._stop([router_id for router_id in self.kept if router_id not in self.leases.held])
+            share = self._share(renewal)
+            if len(self.kept) < share:
+                for lease in await self.leases.claim(connection, share - len(self.kept), only=self.only):
+                    self._start(lease)
+            elif len(self.kept) > share and self.only is None:
+                excess = sorted(self.kept)[share:]
+                await self._stop(excess)
+                await self.leases.release(connection, excess)
+
+    def _share(self, renewal: Renewal) -> int:
+        if self.only is not None:
+            return len(self.only)
+        return -(-renewal.routers // renewal.workers)
+
+    def _start(self, lease: Lease) -> None:
+        keeper = Keeper(
+            lease,
+            pool=self.pool,
+            clock=self.clock,
+            chance=random.Random(self.chance.random()),  # noqa: S311 (jitter)
+            timing=self.timing,
+            unseal=self._unseal,
+            fingerprint=self._fingerprint,
+            dial=self._dial,
+            limits=self._limits,
+        )
+        task = asyncio.create_task(self._keep(keeper), name=f"keeper {lease.router_id}")
+        self.kept[lease.router_id] = Kept(keeper, task)
+
+    async def _keep(self, keeper: Keeper) -> None:
+        router_id = keeper.lease.router_id
+        try:
+            await keeper.keep()
+        except LeaseLost:
+            log.warning("lease lost", extra={"router": router_id})
+        except Exception:  # a defect on one router must not stop the others; the lease is given up and it starts anew
+            log.exception("keeper failed", extra={"router": router_id})
+            await asyncio.sleep(AGAIN_S)
+        finally:
+            keeper.lease.valid_until = 0.0
+            self.leases.held.pop(router_id, None)
+
+    async def _stop(self, router_ids: Iterable[int]) -> None:
+        """Let the keepers end their turns. One that takes over FINISH_S is cut off; what it did will be read again."""
+        stopping = [self.kept.pop(router_id) for router_id in list(router_ids)]
+        for kept in stopping:
+            kept.keeper.finish()
+        if not stopping:
+            return
+        tasks = [kept.task for kept in stopping]
+        _, late = await asyncio.wait(tasks, timeout=FINISH_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _leave(self) -> None:
+        held = sorted(self.kept)
+        await self._stop(held)
+        with contextlib.suppress(psycopg.Error, TimeoutError):
+            async with self.pool.connection(timeout=1) as connection:
+                await self.leases.leave(connection)
+
+    # -- waking
+
+    async def _listen_loop(self) -> None:
+        while True:
+            try:
+                async with await AsyncConnection.connect(self.dsn, autocommit=True, connect_timeout=5) as connection:
+                    await connection.execute(f"listen {CHANNEL}")
+                    self.wake("all")  # what was said while nobody listened
+                    while True:
+                        async for notification in connection.notifies(timeout=self.timing.sweep_s):
+                            self.wake(notification.payload)
+                        await connection.execute("select 1")
+            except psycopg.Error as error:
+                log.warning("not listening", extra={"reason": type(error).__name__})
+            await asyncio.sleep(AGAIN_S)
+
+    def wake(self, payload: str) -> None:
+        """`payload`: router ids with commas between, or "all"."""
+        if payload in ("all", ""):
+            for kept in self.kept.values():
+                kept.keeper.wake()
+            return
+        for word in payload.split(","):
+            kept_one = self.kept.get(int(word)) if word.isdecimal() else None
+            if kept_one is not None:
+                kept_one.keeper.wake()
+
+    async def _sweep_loop(self) -> None:
+        while True:
+            await asyncio.sleep(self.timing.sweep_s)
+            try:
+                async with self.pool.connection(timeout=2) as connection:
+                    due = await intake.due_routers(connection, list(self.kept), now=self.clock.now())
+            except (psycopg.Error, TimeoutError) as error:
+                log.warning("sweep failed", extra={"reason": type(error).__name__})
+                continue
+            for router_id in due:
+                if (kept := self.kept.get(router_id)) is not None:
+                    kept.keeper.wake()

@@ -1,0 +1,66 @@
+"""Steps to commands: equal changes of many rows become one command with many ids."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from imsys.reconcile.diff import Action, Step
+from imsys.reconcile.kinds import KINDS
+
+IDS_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One command: the same action with the same values on one or more rows."""
+
+    action: Action
+    menu: str
+    steps: tuple[Step, ...]
+
+    @property
+    def row_ids(self) -> list[str]:
+        return [step.row_id for step in self.steps]
+
+
+def phases(steps: Iterable[Step], alone: Collection[tuple[str, str]] = frozenset()) -> Iterator[list[Batch]]:
+    """Batches that may be in flight together, phase after phase. Keys in `alone` get a command each."""
+    for _, members in groupby(steps, key=_phase):
+        yield batches(members, alone)
+
+
+def batches(steps: Iterable[Step], alone: Collection[tuple[str, str]] = frozenset()) -> list[Batch]:
+    groups: dict[object, list[Step]] = {}
+    made: list[Batch] = []
+    for step in steps:
+        if step.action == "add" or (step.menu, step.key) in alone or _has_secret(step):
+            made.append(Batch(step.action, step.menu, (step,)))
+            continue
+        groups.setdefault((step.action, step.menu, tuple(step.changes.items())), []).append(step)
+    for members in groups.values():
+        for start in range(0, len(members), IDS_AT_ONCE):
+            part = tuple(members[start : start + IDS_AT_ONCE])
+            made.append(Batch(part[0].action, part[0].menu, part))
+    return made
+
+
+def _has_secret(step: Step) -> bool:
+    kind = KINDS[step.menu]
+    return any(kind.field(name).is_secret for name in step.changes if name != kind.key_name)
+
+
+def _phase(step: Step) -> int:
+    return KINDS[step.menu].phase_of(step.action)
+
+
+def first_of(steps: Iterable[Step], most: int, alone: Collection[tuple[str, str]] = frozenset()) -> list[Step]:
+    """The steps that `most` commands carry out, in order; the rest waits for the next pass."""
+    taken: list[Step] = []
+    commands = 0
+    for members in phases(steps, alone):
+        for batch in members:
+            if commands == most:
+                return taken
+            taken += batch.steps
+            commands += 1
+    return taken

@@ -1,0 +1,69 @@
+"""What differs between one desired row and one observed row, as a step. A diff is a value; nothing is done here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from imsys.reconcile.kinds import UNVERIFIABLE, Observed, Resource, Value
+from imsys.reconcile.observed import ObservedRow
+
+Action = Literal["add", "set", "remove"]
+Reason = Literal["intent", "drift", "ghost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of one row. `changes` holds what is sent, in canonical values; `before` what was there."""
+
+    action: Action
+    menu: str
+    key: str
+    reason: Reason
+    changes: Mapping[str, Value] = field(default_factory=dict)
+    before: Mapping[str, Observed] = field(default_factory=dict)
+    row_id: str = ""
+    subscriber_id: int | None = None
+    package_id: int | None = None
+
+
+def step_for(resource: Resource, row: ObservedRow | None) -> Step | None:
+    """The step that makes `row` say what `resource` says; None when it does already."""
+    reason: Reason = "intent" if resource.is_newer else "drift"
+    if row is None:
+        return Step(
+            "add",
+            resource.menu,
+            resource.key,
+            reason,
+            changes=resource.values,
+            subscriber_id=resource.subscriber_id,
+            package_id=resource.package_id,
+        )
+    changes = differing(resource, row)
+    if not changes:
+        return None
+    return Step(
+        "set",
+        resource.menu,
+        resource.key,
+        reason,
+        changes=changes,
+        before={name: row.values[name] for name in changes},
+        row_id=row.row_id,
+        subscriber_id=resource.subscriber_id,
+        package_id=resource.package_id,
+    )
+
+
+def differing(resource: Resource, row: ObservedRow) -> dict[str, Value]:
+    """The desired values that the row does not have. A value the router hides differs only when its intent is newer."""
+    changes: dict[str, Value] = {}
+    observed = row.values
+    for name, value in resource.values.items():
+        there = observed[name]
+        if there is UNVERIFIABLE:
+            if resource.is_newer:
+                changes[name] = value
+        elif there != value:
+            changes[name] = value
+    return changes

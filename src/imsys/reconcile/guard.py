@@ -1,0 +1,49 @@
+"""Splits a plan after a suspicious read: what a person asked for goes on, what only a machine concluded is held.
+
+Empty is suspicious: a blanked or swapped router looks like one where everything must be made again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from imsys.reconcile.diff import Step
+from imsys.reconcile.plan import Plan
+
+SHRUNK_ROWS = 10
+SHRUNK_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    code: str
+    text: str
+    remedy: str
+
+
+def suspicion(
+    plan: Plan, *, placed_rows: Mapping[str, int], known_serial: str = "", serial: str = ""
+) -> Suspicion | None:
+    """Why this read should not be believed, or None. `placed_rows`: by menu, rows that we put or saw there."""
+    remedy = "Look at the router; when it is right to make its rows again, run: imsys reconcile --router NAME --accept"
+    if known_serial and serial and known_serial != serial:
+        return Suspicion("OtherRouter", f"The hardware answers as {serial}, it was {known_serial} before.", remedy)
+    for menu, placed in placed_rows.items():
+        gone = sum(1 for step in plan.steps if step.menu == menu and is_reappearance(step))
+        if gone >= SHRUNK_ROWS and gone >= placed * SHRUNK_SHARE:
+            text = f"{gone} of {placed} rows of {menu} are gone, and nobody here removed them."
+            return Suspicion("RowsVanished", text, remedy)
+    return None
+
+
+def is_reappearance(step: Step) -> bool:
+    """Would it make a row again that was seen before?"""
+    return step.action == "add" and step.reason == "drift"
+
+
+def split(plan: Plan, doubt: Suspicion | None) -> Plan:
+    """The plan with its machine-caused steps moved to `held` when there is doubt."""
+    if doubt is None:
+        return plan
+    go = tuple(step for step in plan.steps if step.reason != "drift")
+    held = tuple(step for step in plan.steps if step.reason == "drift")
+    return replace(plan, steps=go, held=held, forgotten=())

@@ -1,0 +1,50 @@
+"""Steps as a person or a script may see them: printed values, secrets masked."""
+
+from collections.abc import Mapping
+
+from imsys.reconcile.diff import Step
+from imsys.reconcile.kinds import KINDS, Kind, Observed
+from imsys.reconcile.kinds.base import Unverifiable
+from imsys.reconcile.sessions import MENU as ACTIVE
+from imsys.reconcile.sessions import Session
+
+MASK = "(hidden)"
+
+
+def shown(kind: Kind, values: Mapping[str, Observed]) -> dict[str, str]:
+    return {name: shown_value(kind, name, value) for name, value in values.items()}
+
+
+def shown_value(kind: Kind, name: str, value: Observed) -> str:
+    field = kind.field(name)
+    if field.is_secret or isinstance(value, bytes | Unverifiable):
+        return MASK
+    if isinstance(value, bool | str):
+        return field.render(value) or ""
+    return "" if value is None else value.render()
+
+
+def as_dict(step: Step, usernames: Mapping[int, str]) -> dict[str, object]:
+    """The shape that `imsys plan --json` prints for a step."""
+    kind = KINDS[step.menu]
+    return {
+        "subscriber": usernames.get(step.subscriber_id) if step.subscriber_id is not None else None,
+        "menu": step.menu,
+        "key": step.key,
+        "action": step.action,
+        "before": shown(kind, step.before),
+        "after": shown(kind, step.changes),
+        "reason": step.reason,
+    }
+
+
+def kick_as_dict(session: Session) -> dict[str, object]:
+    return {
+        "subscriber": session.name,
+        "menu": ACTIVE,
+        "key": session.name,
+        "action": "kick",
+        "before": {"session": session.session_id},
+        "after": {},
+        "reason": "suspended",
+    }
