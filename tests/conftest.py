@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.apps import apps
@@ -12,6 +13,9 @@ from django.conf import settings
 from django.db.models.signals import post_migrate
 
 from imsys.postgres import EmbeddedPostgres
+
+if TYPE_CHECKING:
+    from tests.world import World
 
 JOB_TABLES = (
     "procrastinate_events", "procrastinate_periodic_defers", "procrastinate_jobs", "procrastinate_workers",
@@ -55,6 +59,18 @@ def _no_jobs_left(request: pytest.FixtureRequest) -> Iterator[None]:
         with request.getfixturevalue("django_db_blocker").unblock(), connection.cursor() as cursor:
             for table in JOB_TABLES:
                 cursor.execute(f"delete from {table}")
+
+
+@pytest.fixture
+def world(transactional_db: None) -> Iterator["World"]:
+    """An ISP with no router yet; see tests/world.py."""
+    from tests.world import World
+
+    isp = World()
+    try:
+        yield isp
+    finally:
+        isp.close()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
