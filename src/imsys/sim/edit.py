@@ -164,6 +164,8 @@ def _write_row(request: Request, outcome: Outcome, row_id: int, values: Mapping[
     table = request.table
     old = _get(table, row_id)
     new = tuple(values.get(slot, value) for slot, value in enumerate(old))
+    if table.shape.merging_slots:
+        new = _merged(request, old, new)
     if new == old:
         if table.router.behaviour.noop_set_logs and request.verb == "set":
             _log(request, row_id, old)
@@ -173,6 +175,15 @@ def _write_row(request: Request, outcome: Outcome, row_id: int, values: Mapping[
     _log(request, row_id, old)
     outcome.changed.append(row_id)
     _after(table, row_id, old, new)
+
+
+def _merged(request: Request, old: Row, new: Row) -> Row:
+    """For properties whose input changes what was there instead of replacing it, such as the policies of a group."""
+    shape, row = request.table.shape, list(new)
+    for slot in shape.merging_slots:
+        if (text := request.attributes.get(shape.columns[slot].name)) is not None:
+            row[slot] = shape.columns[slot].kind.merge(old[slot], new[slot], text)
+    return tuple(row)
 
 
 def _remove_row(request: Request, outcome: Outcome, row_id: int) -> None:

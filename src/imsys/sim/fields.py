@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from imsys.kit.errors import InputError
 from imsys.kit.units import Mac, format_duration, parse_duration
@@ -27,8 +27,14 @@ Show = Callable[[Value], str | None]
 class Kind:
     """Text: kept and printed as typed."""
 
+    is_volatile: ClassVar[bool] = False  # whether the printed text changes although nobody writes
+
     def parse(self, text: str, name: str, router: "SimRouter") -> Value:
         return text
+
+    def merge(self, old: Value, new: Value, text: str) -> Value:
+        """What is kept when a row that had `old` is given `text`, which alone would be `new`."""
+        return new
 
     def show(self, router: "SimRouter") -> Show | None:
         """How a kept value is printed; None: as it is."""
@@ -244,6 +250,8 @@ class Date(Kind):
 class Since(Kind):
     """Time passed since an instant of the router's monotonic clock: another text at every print."""
 
+    is_volatile: ClassVar[bool] = True
+
     def show(self, router: "SimRouter") -> Show | None:
         return lambda value: format_duration(int(max(0.0, router.clock.monotonic() - value)))  # type: ignore[operator]
 
@@ -254,6 +262,8 @@ class Since(Kind):
 @dataclass(frozen=True, slots=True)
 class Computed(Kind):
     """A value that the router works out when it is asked."""
+
+    is_volatile: ClassVar[bool] = True
 
     compute: Callable[["SimRouter"], str] = field(default=lambda router: "")
 
@@ -273,6 +283,12 @@ class Policies(Kind):
         for word in text.split(","):
             if word and word.removeprefix("!") not in POLICIES:
                 raise traps.no_match(name)
+        return ",".join(word if word in granted else f"!{word}" for word in POLICIES)
+
+    def merge(self, old: Value, new: Value, text: str) -> Value:
+        granted = {word for word in str(old).split(",") if not word.startswith("!")}
+        for word in text.split(","):
+            granted = granted - {word[1:]} if word.startswith("!") else granted | {word}
         return ",".join(word if word in granted else f"!{word}" for word in POLICIES)
 
 

@@ -1,7 +1,7 @@
 """The router's log: /log rows and how each version words and dates them."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from imsys.kit.redact import is_secret_name
 from imsys.sim.accounts import Actor
@@ -15,6 +15,8 @@ KEPT_LINES = 1000
 
 class LogTime(Kind):
     """ISO inside and, from 7.10, outside. Before, today's lines show the time alone, older ones `sep/15 09:54:33`."""
+
+    is_volatile: ClassVar[bool] = True
 
     def show(self, router: "SimRouter") -> Show | None:
         if router.version.has_iso_dates:

@@ -1,12 +1,12 @@
 """What a menu is, as data: its properties, its verbs, its rules. The menus themselves are in `imsys.sim.menus`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from imsys.sim.behaviour import Version
-from imsys.sim.fields import Computed, Kind, Since, Text, Value
+from imsys.sim.behaviour import Behaviour, Version
+from imsys.sim.fields import Kind, Policies, Text, Value
 
 if TYPE_CHECKING:
     from imsys.sim.table import Table
@@ -35,11 +35,6 @@ class Column:
     since: Number = ()
     until: Number = ()
 
-    @property
-    def is_volatile(self) -> bool:
-        """Whether the printed text changes although nobody writes."""
-        return isinstance(self.kind, Since | Computed)
-
 
 CheckRow = Callable[["Table", Row, int | None], None]
 OnRemove = Callable[["Table", int, str], None]
@@ -67,6 +62,7 @@ class Menu:
     check_remove: Callable[["Table", int], None] | None = None
     remove: OnRemove | None = None  # what remove does instead of deleting the row
     after_change: AfterChange | None = None
+    adapt: "Callable[[Menu, Behaviour], Menu] | None" = None  # what a switch of Behaviour changes about the menu
 
 
 class Shape:
@@ -82,6 +78,9 @@ class Shape:
         self.slots = {column.name: slot for slot, column in enumerate(self.columns)}
         self.defaults: Row = tuple(column.default for column in self.columns)
         self.key_slot = self.slots.get(menu.key, -1)
+        self.merging_slots = tuple(
+            slot for slot, column in enumerate(self.columns) if isinstance(column.kind, Policies)
+        )
         self.flag_slot = self.slots.get("disabled", -1)
 
     def row(self, values: dict[str, Value]) -> Row:
@@ -106,5 +105,17 @@ class Shape:
 
 
 @lru_cache(maxsize=1024)
-def shape_of(menu: Menu, version: Version) -> Shape:
-    return Shape(menu, version)
+def shape_of(menu: Menu, version: Version, behaviour: Behaviour) -> Shape:
+    """The shape of a menu; one object for all routers that are alike."""
+    return Shape(menu if menu.adapt is None else menu.adapt(menu, behaviour), version)
+
+
+def with_defaults(menu: Menu, **defaults: Value) -> Menu:
+    """The menu with other defaults for some properties; names have underscores for dashes."""
+    return replace(
+        menu,
+        columns=tuple(
+            replace(column, default=defaults.get(column.name.replace("-", "_"), column.default))
+            for column in menu.columns
+        ),
+    )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from imsys.sim.router import SimRouter
 
 OnEnd = Callable[[str], None]
+UNSET_ADDRESS = "0.0.0.0"  # noqa: S104 - as old versions print what is not set
 _DYNAMIC_FIRST_ID = 0x80000001
 
 
@@ -166,7 +167,7 @@ class PppServer:
 
         def merged(name: str) -> Value:
             own = secrets.value(secret, name)
-            if own is not None:
+            if own is not None and own != UNSET_ADDRESS:
                 return own
             value = profiles.shape.value(profile, name)
             return profiles.shape.value(fallback, name) if value is None and fallback is not None else value

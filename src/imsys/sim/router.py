@@ -144,7 +144,7 @@ class SimRouter:
         """The table of a menu; made when first asked for. Raises: KeyError for a menu that is not simulated."""
         table = self._tables.get(path)
         if table is None:
-            table = self._tables[path] = Table(self, shape_of(MENUS[path], self.version))
+            table = self._tables[path] = Table(self, shape_of(MENUS[path], self.version, self.behaviour))
             for column in table.shape.columns:
                 if isinstance(column.kind, Reference):
                     self.table(column.kind.menu).referrers.append(table)

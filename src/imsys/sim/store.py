@@ -47,10 +47,10 @@ class Projection:
         for column in columns:
             slot = rows.shape.slots[column.name]
             show = rows.show_masked if masked and column.sensitive else rows.shows[slot]
-            cache: dict[Value, bytes] | None = None if column.is_volatile or column.diverse else {}
+            cache: dict[Value, bytes] | None = None if column.kind.is_volatile or column.diverse else {}
             self.plan.append((slot, f"={column.name}=".encode(), show, cache))
         self.slots = frozenset(slot for slot, *_ in self.plan)
-        self.is_volatile = any(column.is_volatile for column in columns)
+        self.is_volatile = any(column.kind.is_volatile for column in columns)
         self.pages: dict[int, bytes | list[bytes]] = {}
 
     def encode(self, row_id: int, row: Row) -> bytes:

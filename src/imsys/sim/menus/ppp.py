@@ -1,5 +1,6 @@
 """/ppp: secrets, profiles, sessions. Sources: RouterOS manual, PPP AAA; captures of v6 and v7 routers."""
 
+from imsys.sim.behaviour import Behaviour
 from imsys.sim.fields import (
     Address,
     AddressOrPool,
@@ -15,7 +16,8 @@ from imsys.sim.fields import (
     Since,
     Text,
 )
-from imsys.sim.menu import ROW_VERBS, SETTINGS_VERBS, SWITCH_VERBS, Column, Menu, Row
+from imsys.sim.menu import ROW_VERBS, SETTINGS_VERBS, SWITCH_VERBS, Column, Menu, Row, with_defaults
+from imsys.sim.ppp import UNSET_ADDRESS
 from imsys.sim.table import Table
 from imsys.sim.traps import SimTrap
 
@@ -37,6 +39,14 @@ def _check_secret(table: Table, row: Row, row_id: int | None) -> None:
         if table.router.behaviour.same_name_other_service and twin[service] != row[service]:
             continue
         raise SimTrap("failure: secret with the same name already exists")
+
+
+def _adapt_secret(menu: Menu, behaviour: Behaviour) -> Menu:
+    if behaviour.unset_address == "zero":
+        menu = with_defaults(menu, local_address=UNSET_ADDRESS, remote_address=UNSET_ADDRESS)
+    if behaviour.never_logged_out == "epoch":
+        menu = with_defaults(menu, last_logged_out="1970-01-01 00:00:00")
+    return menu
 
 
 def _secret_changed(table: Table, row_id: int, old: Row | None, new: Row | None) -> None:
@@ -93,6 +103,7 @@ SECRET = Menu(
     noun="ppp secret",
     check=_check_secret,
     after_change=_secret_changed,
+    adapt=_adapt_secret,
 )
 
 PROFILE = Menu(
@@ -176,7 +187,7 @@ AAA = Menu(
         Column("accounting", Flag(), "true"),
         Column("interim-update", Duration(), "0s"),
         Column("use-circuit-id-in-nas-port-id", Flag(), "false"),
-        Column("enable-ipv6-accounting", Flag(), "false", since=(7,)),
+        Column("enable-ipv6-accounting", Flag(), "false", since=(7, 16)),
     ),
     verbs=SETTINGS_VERBS,
     is_settings=True,
