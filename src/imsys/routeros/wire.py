@@ -5,6 +5,7 @@ Both ends of a connection use this file. Source: RouterOS manual, "API", section
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from imsys.routeros.errors import ProtocolError
 
@@ -67,7 +68,7 @@ def encode_sentence(words: Iterable[bytes]) -> bytes:
 
 
 def split_sentence(raw: bytes) -> list[bytes]:
-    """The words of one complete sentence, which `SentenceReader.next_raw` has already measured."""
+    """The words of one complete sentence, which `find_end` has already measured."""
     words: list[bytes] = []
     pos = 0
     while True:
@@ -83,16 +84,51 @@ def split_sentence(raw: bytes) -> list[bytes]:
         words.append(raw[start:pos])
 
 
+class Bounds(NamedTuple):
+    """What a peer may make us hold."""
+
+    max_word_bytes: int = MAX_WORD_BYTES
+    max_sentence_bytes: int = MAX_SENTENCE_BYTES
+
+
+def find_end(buffer: bytes | bytearray, start: int, scan: int, bounds: Bounds) -> tuple[bool, int]:
+    """Return (True, where the sentence at `start` ends), or (False, the first word that is not complete).
+
+    `scan` is a word boundary to go on from: what an earlier call returned, or `start`. A word or sentence above its
+    bound is refused as soon as its length prefix is seen, before its bytes are waited for.
+    """
+    have = len(buffer)
+    limit = start + bounds.max_sentence_bytes
+    while scan < have:
+        length, size = buffer[scan], 1
+        if length >= 0x80:
+            decoded = decode_length(buffer, scan)
+            if decoded is None:
+                break
+            length, size = decoded
+            if length > bounds.max_word_bytes:
+                raise ProtocolError(
+                    f"The peer announced a word of {length} bytes; {bounds.max_word_bytes} are allowed."
+                )
+        following = scan + size + length
+        if following > limit:
+            raise ProtocolError(f"The peer sent a sentence of more than {bounds.max_sentence_bytes} bytes.")
+        if not length:
+            return True, following
+        if following > have:
+            break
+        scan = following
+    return False, scan
+
+
 class SentenceReader:
     """Bytes in, sentences out, in linear time however the bytes were cut.
 
-    A word or sentence above its bound is refused as soon as its length prefix is seen, before its bytes are waited for.
     At rest the reader holds less than one sentence.
     """
 
     def __init__(self, *, max_word_bytes: int = MAX_WORD_BYTES, max_sentence_bytes: int = MAX_SENTENCE_BYTES) -> None:
-        self._max_word_bytes = max_word_bytes
-        self._max_sentence_bytes = max_sentence_bytes
+        self._bounds = Bounds(max_word_bytes, max_sentence_bytes)
         self._buffer = bytearray()
         self._start = 0  # where the current sentence begins
         self._scan = 0  # where its first unread word begins
@@ -105,10 +141,13 @@ class SentenceReader:
 
         Empty sentences are skipped, as a router does.
         """
-        while (end := self._find_end()) is not None:
-            start, self._start = self._start, end
-            if end - start > 1:
-                return bytes(memoryview(self._buffer)[start:end])
+        while True:
+            is_whole, self._scan = find_end(self._buffer, self._start, self._scan, self._bounds)
+            if not is_whole:
+                break
+            start, self._start = self._start, self._scan
+            if self._scan - start > 1:
+                return bytes(memoryview(self._buffer)[start : self._scan])
         del self._buffer[: self._start]
         self._scan -= self._start
         self._start = 0
@@ -139,31 +178,3 @@ class SentenceReader:
     def buffered_bytes(self) -> int:
         """Bytes received that belong to no sentence handed out."""
         return len(self._buffer) - self._start
-
-    def _find_end(self) -> int | None:
-        buffer = self._buffer
-        have = len(buffer)
-        pos = self._scan
-        while pos < have:
-            length, size = buffer[pos], 1
-            if length >= 0x80:
-                decoded = decode_length(buffer, pos)
-                if decoded is None:
-                    break
-                length, size = decoded
-                self._check_word(length)
-            following = pos + size + length
-            if following - self._start > self._max_sentence_bytes:
-                raise ProtocolError(f"The peer sent a sentence of more than {self._max_sentence_bytes} bytes.")
-            if not length:
-                self._scan = following
-                return following
-            if following > have:
-                break
-            pos = following
-        self._scan = pos
-        return None
-
-    def _check_word(self, length: int) -> None:
-        if length > self._max_word_bytes:
-            raise ProtocolError(f"The peer announced a word of {length} bytes; {self._max_word_bytes} are allowed.")

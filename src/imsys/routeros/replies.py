@@ -1,0 +1,245 @@
+"""A client's side of the bytes: whole received buffers in, rows and replies out, no await and no socket.
+
+Runs of rows are cut at C speed by the bytes that end one row and begin the next, and every row cut out so is then
+checked word by word; anything unusual takes the general way. A reply that is expected to equal a known one is only
+collected and digested, and parsed when it turns out to differ.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from imsys.routeros import protocol
+from imsys.routeros.known import Watch
+from imsys.routeros.protocol import Reply, Row
+from imsys.routeros.rows import RowParser
+from imsys.routeros.wire import Bounds, SentenceReader, encode_length, find_end, split_sentence
+
+_ROW_WORD = b"\x03!re"
+_DONE = b"!done"
+_FIRST_CUT_BYTES = 4096
+_LARGEST_CUT_BYTES = 256 * 1024
+
+
+class Rows(NamedTuple):
+    """Some rows of one command's answer; `size` is their bytes on the wire."""
+
+    tag: str
+    rows: list[Row]
+    size: int
+
+
+class Sentence(NamedTuple):
+    """Any other reply."""
+
+    reply: Reply
+    size: int
+
+
+class Unchanged(NamedTuple):
+    """A watched reply came whole and equals the known one; `chunks` are its bytes."""
+
+    tag: str
+    chunks: list[bytes]
+    size: int
+
+
+Event = Rows | Sentence | Unchanged
+
+
+class _Frame(NamedTuple):
+    """The bytes around the words of a row: its beginning and its tag, which stands second or last."""
+
+    head: bytes
+    tail: bytes  # without the ending zero
+
+    @property
+    def seam(self) -> bytes:
+        """What lies between the words of one row and those of the next."""
+        return self.tail + b"\x00" + self.head
+
+
+_ODD_FRAME = _Frame(_ROW_WORD, b"")  # the tag stands somewhere between
+
+
+class ReplyReader:
+    """Turns received buffers into events. Memory held between buffers: one sentence, or one reply being compared."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._partial = SentenceReader(
+            max_word_bytes=bounds.max_word_bytes, max_sentence_bytes=bounds.max_sentence_bytes
+        )
+        self._parser = RowParser()
+        self._watches: dict[str, Watch] = {}
+        self._compared: tuple[str, Watch] | None = None
+        self._chunks: list[bytes] = []  # the bytes compared so far
+        self._last = b""  # their last few, in case a word is cut there
+
+    def watch(self, tag: str, watch: Watch) -> None:
+        """Follow the bytes of the reply with that tag, and compare them with those known, if any."""
+        self._watches[tag] = watch
+
+    def unwatch(self, tag: str) -> None:
+        self._watches.pop(tag, None)
+
+    def receive(self, data: bytes) -> Iterator[Event]:
+        """The events that `data` completes. To be run to its end before the next call.
+
+        Raises ProtocolError where the peer breaks the protocol; the events before that point have come out.
+        """
+        if self._compared is not None:
+            yield from self._compare(data)
+        elif self._partial.buffered_bytes:
+            yield from self._finish_partial(data)
+        else:
+            yield from self._walk(data)
+
+    def finish(self) -> Iterator[Event]:
+        """The events still to be had when the peer has closed: a comparison under way is given up and parsed."""
+        if self._compared is not None:
+            yield from self._give_up_comparing(b"")
+
+    # --- sentence by sentence
+
+    def _finish_partial(self, data: bytes) -> Iterator[Event]:
+        self._partial.receive_data(data)
+        raw = self._partial.next_raw()
+        if raw is not None:
+            yield from self._walk(raw + self._partial.take_rest())
+
+    def _walk(self, data: bytes) -> Iterator[Event]:
+        pos = 0
+        while pos < len(data):
+            is_whole, end = find_end(data, pos, pos, self._bounds)
+            if not is_whole:
+                self._partial.receive_data(memoryview(data)[pos:])
+                self._partial.next_raw()  # nothing whole: it only notes how far the bytes were looked at
+                return
+            words = split_sentence(data[pos:end])
+            if not words:
+                pos = end
+                continue
+            reply = protocol.parse_reply(words)
+            watch = self._watches.get(reply.tag)
+            if watch is not None:
+                if watch.can_compare:
+                    self._compared = (reply.tag, watch)
+                    yield from self._compare(data[pos:])
+                    return
+                watch.update(memoryview(data)[pos:end])
+            if reply.kind != protocol.RE:
+                yield Sentence(reply, end - pos)
+                pos = end
+                continue
+            frame = _frame(words, reply.tag)
+            row = self._keep(watch, data[pos + len(frame.head) : end - 1 - len(frame.tail)], reply)
+            yield Rows(reply.tag, [row], end - pos)
+            pos = end
+            if frame is not _ODD_FRAME:
+                for rows, size in self._runs(data, pos, frame, watch):
+                    pos += size
+                    yield Rows(reply.tag, rows, size)
+
+    @staticmethod
+    def _keep(watch: Watch | None, key: bytes, reply: Reply) -> Row:
+        row = dict(reply.attributes)
+        if watch is not None:
+            watch.row_count += 1
+            if watch.sees_rows:
+                row = watch.recognise(key) or row
+                watch.rows[key] = row
+        return row
+
+    # --- runs of rows alike
+
+    def _runs(self, data: bytes, pos: int, frame: _Frame, watch: Watch | None) -> Iterator[tuple[list[Row], int]]:
+        """The whole plain rows of one tag that follow at `pos`, some at a time.
+
+        A cut is right because each piece begins where a sentence does and its words fill it exactly to its zero.
+        """
+        seam = frame.seam
+        parse = self._parser.parse if watch is None or not watch.sees_rows else self._parse_seen(watch)
+        largest = min(_LARGEST_CUT_BYTES, self._bounds.max_sentence_bytes)
+        cut_bytes = min(_FIRST_CUT_BYTES, largest)
+        while data.startswith(frame.head, pos):
+            pieces = data[pos + len(frame.head) : pos + cut_bytes].split(seam)
+            pieces.pop()  # not known to be whole
+            rows: list[Row] = []
+            size = 0
+            for piece in pieces:
+                row = parse(piece)
+                if row is None:
+                    break
+                rows.append(row)
+                size += len(piece)
+            if not rows:
+                return
+            size += len(rows) * len(seam)
+            if watch is not None:
+                watch.row_count += len(rows)
+                watch.update(memoryview(data)[pos : pos + size])
+            yield rows, size
+            if len(rows) < len(pieces):
+                return
+            pos += size
+            cut_bytes = min(cut_bytes * 4, largest)
+
+    def _parse_seen(self, watch: Watch) -> Callable[[bytes], Row | None]:
+        parse, recognise, rows = self._parser.parse, watch.recognise, watch.rows
+
+        def parse_unless_seen(piece: bytes) -> Row | None:
+            row = recognise(piece)
+            if row is None:
+                row = parse(piece)
+                if row is None:
+                    return None
+            rows[piece] = row
+            return row
+
+        return parse_unless_seen
+
+    # --- comparing bytes
+
+    def _compare(self, data: bytes) -> Iterator[Event]:
+        assert self._compared is not None
+        tag, watch = self._compared
+        assert watch.known is not None
+        missing = watch.known.length - watch.length
+        if len(data) < missing:
+            if _DONE in data or _DONE in self._last + data[: len(_DONE)]:  # it ends early, or another reply waits
+                yield from self._give_up_comparing(data)
+            else:
+                watch.update(data)
+                self._chunks.append(data)
+                self._last = (self._last + data[-len(_DONE) :])[-len(_DONE) :]
+            return
+        watch.update(memoryview(data)[:missing])
+        if not watch.equals_known():
+            yield from self._give_up_comparing(data)
+            return
+        chunks = self._end_comparing(data[:missing])
+        watch.row_count = watch.known.row_count
+        yield Unchanged(tag, chunks, watch.known.length)
+        if len(data) > missing:
+            yield from self._walk(data[missing:])
+
+    def _give_up_comparing(self, data: bytes) -> Iterator[Event]:
+        assert self._compared is not None
+        watch = self._compared[1]
+        watch.give_up()
+        yield from self._walk(b"".join(self._end_comparing(data)))
+
+    def _end_comparing(self, data: bytes) -> list[bytes]:
+        chunks = [*self._chunks, data]
+        self._compared, self._chunks, self._last = None, [], b""
+        return chunks
+
+
+def _frame(words: list[bytes], tag: str) -> _Frame:
+    tag_word = protocol.TAG_PREFIX + protocol.to_bytes(tag)
+    coded = encode_length(len(tag_word)) + tag_word
+    if len(words) > 1 and words[1] == tag_word:
+        return _Frame(_ROW_WORD + coded, b"")
+    if words[-1] == tag_word:
+        return _Frame(_ROW_WORD, coded)
+    return _ODD_FRAME if tag else _Frame(_ROW_WORD, b"")
