@@ -6,6 +6,7 @@ import typer
 
 from imsys.cli.app import Json, RouterFilter, command
 from imsys.cli.exits import Code
+from imsys.kit.errors import InputError
 
 if TYPE_CHECKING:
     from imsys.cli.output import Progress
@@ -113,18 +114,27 @@ def sync_progress(bar: "Progress") -> Any:
 
 def declare_reconcile(app: typer.Typer) -> None:
     @command(app, "reconcile", examples=["imsys reconcile", "imsys reconcile --router rt-ngong --json"])
-    def reconcile(router: RouterFilter = None, timeout_s: Timeout = DEFAULT_TIMEOUT_S, as_json: Json = False) -> None:
+    def reconcile(
+        router: RouterFilter = None,
+        timeout_s: Timeout = DEFAULT_TIMEOUT_S,
+        accept: Annotated[
+            bool, typer.Option("--accept", help="With --router: it was replaced or emptied on purpose, make it right.")
+        ] = False,
+        as_json: Json = False,
+    ) -> None:
         """Read everything on the routers now, compare, and repair what drifted where the mode is enforce.
 
         Exit code: 0 when every router was read, 1 when one was not, 2 timed out.
         """
-        from imsys.cli.database import database
+        if accept and router is None:
+            raise InputError("Which router is to be accepted?", remedy="Pass --router NAME together with --accept")
+        from imsys.cli.database import actor, database
         from imsys.cli.output import print_json, print_list
 
         with database():
             from imsys.fleet import commands
 
-            reports = commands.reconcile(router, timeout_s=timeout_s)
+            reports = commands.reconcile(router, timeout_s=timeout_s, accept=accept, actor=actor())
         if as_json:
             print_json({"routers": reports})
         else:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -65,6 +66,24 @@ def test_every_example_is_a_command_line(words: list[str]) -> None:
     while hasattr(command, "commands"):
         command, rest = command.commands[rest[0]], rest[1:]
     assert command.make_context(" ".join(words), rest).params
+
+
+def told_commands() -> set[tuple[str, str]]:
+    """(file, words) wherever a text tells a person to run `imsys ...`: messages, templates, pages of ours."""
+    places = [(ROOT / "src", "**/*.py"), (ROOT / "src", "**/*.html"), (ROOT / "docs", "**/*.md"), (ROOT, "*.md")]
+    return {
+        (str(file.relative_to(ROOT)), words)
+        for folder, pattern in places
+        for file in folder.glob(pattern)
+        for words in re.findall(r"(?<![-=\w./])imsys ([a-z]+\b(?! ?=)(?: [a-z]+\b)?)(?!`: )", file.read_text())
+    }
+
+
+def test_every_command_that_a_text_names_exists() -> None:
+    names = {" ".join(path[1:]) for path, _ in COMMANDS}
+    groups = {name.split()[0] for name in names if " " in name}
+    told = {(file, words) for file, words in told_commands() if words not in names}
+    assert not {(file, words) for file, words in told if words in groups or words.split()[0] not in names - groups}
 
 
 def test_the_reference_page_is_what_the_commands_say() -> None:
