@@ -1,0 +1,1 @@
+"""The pages: views over selectors, templates and static files. One door among three; no rule lives here."""
