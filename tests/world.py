@@ -1,4 +1,4 @@
-"""A small ISP for tests: real database, simulated routers, a worker. Tests are plain functions; the loop runs beside them.
+"""A small ISP for tests: real database, simulated routers, a worker. Tests are plain functions; the loop runs beside.
 
 The routers are spoken to over memory unless `tcp` is asked for. Services run in the test's own thread, as the CLI does.
 """
@@ -207,5 +207,4 @@ async def _crash(worker: Worker, future: Future[None]) -> None:
     await asyncio.gather(*(kept.task for kept in worker.kept.values()), return_exceptions=True)
     worker.kept.clear()
     future.cancel()
-    while not future.done():
-        await asyncio.sleep(0)
+    await asyncio.wait([asyncio.wrap_future(future)])

@@ -83,6 +83,7 @@ from free where l.router_id = free.router_id returning l.router_id, l.epoch
 """
 
 RELEASE = "update fleet_lease set owner = null, until = null where owner = %s and router_id = any(%s)"
+RELEASE_ALL = "update fleet_lease set owner = null, until = null where owner = %s"
 DROP_DEAD = "delete from fleet_worker where seen_at < now() - interval '1 hour'"
 LEAVE = "delete from fleet_worker where id = %s"
 
@@ -126,11 +127,14 @@ class Leases:
 
     async def release(self, connection: AsyncConnection[TupleRow], router_ids: list[int]) -> None:
         """Give routers up. Their keepers must have stopped."""
+        if not router_ids:
+            return
         for router_id in router_ids:
             self.held.pop(router_id, None)
         await connection.execute(RELEASE, (self.owner, sorted(router_ids)))
 
     async def leave(self, connection: AsyncConnection[TupleRow]) -> None:
-        await self.release(connection, sorted(self.held))
+        self.held.clear()
+        await connection.execute(RELEASE_ALL, (self.owner,))
         await connection.execute(LEAVE, (self.owner,))
         await connection.execute(DROP_DEAD)

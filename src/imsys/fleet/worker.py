@@ -10,8 +10,9 @@ import logging
 import random
 import socket
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
@@ -64,6 +65,7 @@ class Worker:
         )
         self.leases = Leases(owner=self.id, name=socket.gethostname(), clock=self.clock, timing=self.timing)
         self.kept: dict[int, Kept] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._unseal, self._fingerprint, self._dial, self._limits = unseal, fingerprint, dial, limits
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -101,15 +103,28 @@ class Worker:
             asked_at = self.clock.monotonic()
             renewal = await self.leases.renew(connection)
             self.clock.adjust(renewal.database_now, asked_at=asked_at)
-            await self._stop([router_id for router_id in self.kept if router_id not in self.leases.held])
+            self._beside(self._stop([router_id for router_id in self.kept if router_id not in self.leases.held]))
+            unkept = [router_id for router_id in renewal.held if router_id not in self.leases.held]
+            await self.leases.release(connection, unkept)  # whose keepers ended: anyone may start anew
             share = self._share(renewal)
             if len(self.kept) < share:
                 for lease in await self.leases.claim(connection, share - len(self.kept), only=self.only):
                     self._start(lease)
             elif len(self.kept) > share and self.only is None:
-                excess = sorted(self.kept)[share:]
-                await self._stop(excess)
-                await self.leases.release(connection, excess)
+                self._beside(self._retire(sorted(self.kept)[share:]))
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run it without holding up the renewals."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _retire(self, router_ids: list[int]) -> None:
+        """Stop first, free the leases after."""
+        await self._stop(router_ids)
+        with contextlib.suppress(psycopg.Error, TimeoutError):  # else they run out by themselves
+            async with self.pool.connection(timeout=2) as connection:
+                await self.leases.release(connection, router_ids)
 
     def _share(self, renewal: Renewal) -> int:
         if self.only is not None:
@@ -146,7 +161,7 @@ class Worker:
 
     async def _stop(self, router_ids: Iterable[int]) -> None:
         """Let the keepers end their turns. One that takes over FINISH_S is cut off; what it did will be read again."""
-        stopping = [self.kept.pop(router_id) for router_id in list(router_ids)]
+        stopping = [self.kept.pop(router_id) for router_id in list(router_ids) if router_id in self.kept]
         for kept in stopping:
             kept.keeper.finish()
         if not stopping:
@@ -158,8 +173,8 @@ class Worker:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _leave(self) -> None:
-        held = sorted(self.kept)
-        await self._stop(held)
+        await self._stop(list(self.kept))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(psycopg.Error, TimeoutError):
             async with self.pool.connection(timeout=1) as connection:
                 await self.leases.leave(connection)
