@@ -30,7 +30,7 @@ def _answer(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpRes
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     status = selectors.status()
-    routers = rows.router_rows()
+    routers = [{**row, "name": row["router"], "state": rows.state_word(row)} for row in status["routers"]]
     enforced = [row for row in routers if row["mode"] == "enforce"]
     context = {
         "gap": status["gap"],
