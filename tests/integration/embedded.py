@@ -1,5 +1,6 @@
 """What the tests of the embedded server share: quick servers, other processes that use them, waiting for a state."""
 
+import contextlib
 import os
 import pwd
 import signal
@@ -73,7 +74,8 @@ def start_python(code: str, *arguments: object, python: str = sys.executable, **
 
 
 def kill(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it was about to end by itself
+        os.kill(pid, signal.SIGKILL)
 
 
 def ordinary_account() -> Account:

@@ -1,12 +1,17 @@
 """kill -9 of anything, at any time: the rows that were acknowledged are there, and nothing is left running."""
 
+import os
+import signal
 from pathlib import Path
 from subprocess import Popen
 
 import pytest
 
 from imsys.postgres.layout import Layout, layout_of
+from imsys.postgres.locks import is_held
+from imsys.postgres.server import is_ready
 from tests.integration.embedded import (
+    has_ended,
     is_over,
     kill,
     leftovers,
@@ -53,6 +58,12 @@ class Writer:
         wait_until(lambda: len(self.acknowledged()) >= goal or self.process.poll() is not None)
         assert self.process.poll() is None, self.process.communicate()[1]
 
+    def wait_for_recovery(self, dead: list[int]) -> None:
+        """Until those are gone, another server is ready, and rows are written: an orphan may write on for a while."""
+        wait_until(lambda: all(has_ended(pid) for pid in dead))
+        wait_until(lambda: is_ready(self.layout) and is_held(self.layout.minder_lock))
+        self.wait_for_rows(20)
+
     def kill(self) -> None:
         self.process.kill()
         self.process.communicate()
@@ -76,9 +87,19 @@ VICTIMS = {
 def test_a_user_goes_on_after_a_kill(tmp_path: Path, victims: str) -> None:
     writer = Writer(tmp_path)
     for _ in range(3):
-        for pid in [find(writer.layout) for find in VICTIMS[victims]]:
+        pids = [find(writer.layout) for find in VICTIMS[victims]]
+        for pid in pids:
             kill(pid)
-        writer.wait_for_rows(20)
+        writer.wait_for_recovery(pids)
+    writer.kill()
+    assert_all_there(tmp_path, writer)
+
+
+def test_a_user_goes_on_after_an_administrator_restarts_the_server(tmp_path: Path) -> None:
+    writer = Writer(tmp_path)
+    pid = server_pid(writer.layout)
+    os.kill(pid, signal.SIGINT)
+    writer.wait_for_recovery([pid])
     writer.kill()
     assert_all_there(tmp_path, writer)
 
@@ -90,6 +111,7 @@ def test_the_next_start_recovers_after_a_kill_of_everything(tmp_path: Path, mind
     for pid in victims:
         kill(pid)
     writer.kill()
+    wait_until(lambda: all(has_ended(pid) for pid in victims))
     assert_all_there(tmp_path, writer)
 
 
