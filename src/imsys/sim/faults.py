@@ -488,7 +488,7 @@ def parameters(kind: type[Fault]) -> dict[str, Any]:
 
 def _typed(name: str, value: object, wanted: type) -> Any:
     if wanted is bool:
-        return value if isinstance(value, bool) else parse_flag(str(value))
+        return value if isinstance(value, bool) else parse_flag(str(value).lower())
     try:
         return wanted(value)
     except ValueError as exc:

@@ -210,7 +210,8 @@ class SimRouter:
             row = list(base)
             row[slots[0]] = name.format(router=self.name, number=number)
             row[slots[1]] = password.format(router=self.name, number=number)
-            row[slots[2]] = None if address is None else str(address + (number - first))
+            if address is not None:
+                row[slots[2]] = str(address + (number - first))
             table.insert(tuple(row))
             names.append(str(row[slots[0]]))
         return names

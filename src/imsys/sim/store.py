@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from imsys.routeros.wire import encode_length
-from imsys.sim.fields import Show, Value
+from imsys.sim.fields import Reference, Show, Value
 from imsys.sim.menu import Column, Row, Shape
 from imsys.sim.query import Expression, Ids, candidates_of, compile_query
 
@@ -306,14 +306,27 @@ class Rows:
         self._rows = dict(rest[:at]) | moved | dict(rest[at:])
         self._is_moved = True
 
-    def renumber(self) -> None:
-        """Give every row a new id, as a restore on other hardware does."""
-        rows = list(self._rows.items())
+    def renumber(self) -> dict[int, int]:
+        """Give every row of configuration a new id, as a restore on other hardware does; old ids and new ones."""
+        rows, first = list(self.items()), self.shape.menu.first_id
         for row_id, _ in rows:
             self.delete(row_id)
-        self.next_id += 1
+        moved = {}
         for row_id, row in rows:
-            self.insert(row, row_id if row_id < self.shape.menu.first_id else None)
+            is_own = first <= row_id < first + DYNAMIC_DISTANCE
+            moved[row_id] = self.insert(row, None if is_own else row_id)
+        for referrer in self.referrers:
+            referrer.relink(self.shape.menu.path, moved)
+        return moved
+
+    def relink(self, menu: str, moved: dict[int, int]) -> None:
+        """Follow rows of another menu to their new ids."""
+        for slot, column in enumerate(self.shape.columns):
+            if isinstance(column.kind, Reference) and column.kind.menu == menu:
+                for row_id, row in self.items():
+                    target = row[slot]
+                    if isinstance(target, int) and moved.get(target, target) != target:
+                        self.replace(row_id, (*row[:slot], moved[target], *row[slot + 1 :]), is_quiet=True)
 
     def touch(self) -> None:
         """Forget all remembered bytes: something that rows refer to has another name."""
