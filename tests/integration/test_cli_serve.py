@@ -58,6 +58,9 @@ class Served:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("IMSYS_", "DJANGO_"))}
         self.env = {**inherited, "IMSYS_DATA_DIR": str(folder / "data")}
         self.log = folder / "log"
+        self.start(*options)
+
+    def start(self, *options: str) -> None:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "imsys", "serve", "--port", "0", "--json", *options],

@@ -52,7 +52,8 @@ class RouterRow:
     @property
     def access(self) -> tuple[object, ...]:
         """What a connection depends on."""
-        return (self.host, self.port, self.username, bytes(self.password_sealed), self.tls, self.tls_fingerprint)
+        login = (self.username, bytes(self.password_sealed), self.tls, self.tls_fingerprint)
+        return (self.host, self.port, *login, self.pace_per_s)
 
 
 LOOK = """
