@@ -189,3 +189,13 @@ async def other_program(greeting: bytes) -> AsyncIterator[int]:
     finally:
         server.close()
         await asyncio.gather(*connections, return_exceptions=True)
+
+
+async def test_a_service_that_does_not_admit_this_machine() -> None:
+    """The router accepts the connection and closes it at once: TCP is fine, the login is not."""
+    sim = SimRouter("rt-1", users={"imsys": SimUser("pw")})
+    sim.table("/ip/service").set("api", address="10.9.9.9/32")
+    async with await SimServer.start([sim]) as server:
+        report = await check_endpoint(Endpoint("127.0.0.1", server.port(sim), "imsys", "pw"), limits=SOON)
+    assert (results(report)["tcp"], results(report)["login"]) == ("ok", "failed")
+    assert "admits this machine's address" in remedy(report)

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -130,16 +129,14 @@ async def _check_tcp(endpoint: Endpoint, report: Report) -> None:
 async def _check_login(endpoint: Endpoint, clock: Clock, limits: Limits | None, report: Report) -> Client:
     try:
         client = await Client.connect(endpoint, clock=clock, limits=limits)
-    except (TlsFailed, TlsMismatch, ssl.SSLError) as error:
-        report.add("tls", "failed", *_words(error))
-        raise _Stop from error
     except ImsysError as error:
-        step = "tcp" if isinstance(error, ConnectFailed) else "login"
-        if step == "tcp":
-            report.steps.clear()
-        else:
+        # TCP was just seen to work: a connection that is closed or mute now is so for the next step
+        is_tls = isinstance(error, TlsFailed | TlsMismatch) or (
+            isinstance(error, ConnectFailed) and endpoint.tls != "off"
+        )
+        if not is_tls:
             report.add("tls", *_tls_text(endpoint))
-        report.add(step, "failed", *_words(error))
+        report.add("tls" if is_tls else "login", "failed", *_words(error))
         raise _Stop from error
     report.add("tls", *_tls_text(endpoint))
     report.add("login", "ok", f"as {endpoint.username}")
@@ -166,10 +163,8 @@ def _tls_text(endpoint: Endpoint) -> tuple[Result, str, str]:
             return "ok", "the certificate is valid", ""
 
 
-def _words(error: Exception) -> tuple[str, str]:
-    if isinstance(error, ImsysError):
-        return error.message, error.remedy
-    return str(error), ""
+def _words(error: ImsysError) -> tuple[str, str]:
+    return error.message, error.remedy
 
 
 async def _check_session(client: Client, clock: Clock, report: Report) -> None:
