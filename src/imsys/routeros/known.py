@@ -40,7 +40,9 @@ class Watch:
         self.length = 0
         self._gave_up = False
         self._hash = _new_hash()
-        self._recognised: Mapping[bytes, Row] = known.rows if known is not None and known.rows is not None else {}
+        recognised: Mapping[bytes, Row] = known.rows if known is not None and known.rows is not None else {}
+        self.recognise = recognised.get  # the row that had these bytes last time, the same object
+        self.sees_rows = keep_rows or bool(recognised)  # whether single rows matter, beyond the digest
 
     def update(self, data: bytes | memoryview) -> None:
         self._hash.update(data)
@@ -56,15 +58,6 @@ class Watch:
         self._gave_up = True
         self._hash = _new_hash()
         self.length = 0
-
-    @property
-    def sees_rows(self) -> bool:
-        """Whether single rows matter, beyond the digest."""
-        return self.keeps_rows or bool(self._recognised)
-
-    def recognise(self, key: bytes) -> Row | None:
-        """The row that had these bytes last time, the same object."""
-        return self._recognised.get(key)
 
     def equals_known(self) -> bool:
         known = self.known

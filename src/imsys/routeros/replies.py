@@ -6,7 +6,7 @@ collected and digested, and parsed when it turns out to differ.
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from imsys.routeros import protocol
 from imsys.routeros.known import Watch
@@ -16,8 +16,9 @@ from imsys.routeros.wire import Bounds, SentenceReader, encode_length, find_end,
 
 _ROW_WORD = b"\x03!re"
 _DONE = b"!done"
+_TAIL_BYTES = 64  # what the last sentence of a print fits in
 _FIRST_CUT_BYTES = 4096
-_LARGEST_CUT_BYTES = 256 * 1024
+_LARGEST_CUT_BYTES = 64 * 1024  # a few hundred rows: what fits a processor's cache
 
 
 class Rows(NamedTuple):
@@ -73,7 +74,8 @@ class ReplyReader:
         self._watches: dict[str, Watch] = {}
         self._compared: tuple[str, Watch] | None = None
         self._chunks: list[bytes] = []  # the bytes compared so far
-        self._last = b""  # their last few, in case a word is cut there
+        self._collected = 0  # their number
+        self._last = b""  # the last few of them, in case a word is cut there
 
     def watch(self, tag: str, watch: Watch) -> None:
         """Follow the bytes of the reply with that tag, and compare them with those known, if any."""
@@ -158,23 +160,16 @@ class ReplyReader:
         A cut is right because each piece begins where a sentence does and its words fill it exactly to its zero.
         """
         seam = frame.seam
-        parse = self._parser.parse if watch is None or not watch.sees_rows else self._parse_seen(watch)
-        largest = min(_LARGEST_CUT_BYTES, self._bounds.max_sentence_bytes)
+        parse = self._parser.parse_many if watch is None or not watch.sees_rows else self._parse_seen(watch)
+        largest = min(_LARGEST_CUT_BYTES, *self._bounds)
         cut_bytes = min(_FIRST_CUT_BYTES, largest)
         while data.startswith(frame.head, pos):
             pieces = data[pos + len(frame.head) : pos + cut_bytes].split(seam)
             pieces.pop()  # not known to be whole
-            rows: list[Row] = []
-            size = 0
-            for piece in pieces:
-                row = parse(piece)
-                if row is None:
-                    break
-                rows.append(row)
-                size += len(piece)
+            rows = parse(pieces)
             if not rows:
                 return
-            size += len(rows) * len(seam)
+            size = sum(map(len, pieces[: len(rows)])) + len(rows) * len(seam)
             if watch is not None:
                 watch.row_count += len(rows)
                 watch.update(memoryview(data)[pos : pos + size])
@@ -184,19 +179,25 @@ class ReplyReader:
             pos += size
             cut_bytes = min(cut_bytes * 4, largest)
 
-    def _parse_seen(self, watch: Watch) -> Callable[[bytes], Row | None]:
-        parse, recognise, rows = self._parser.parse, watch.recognise, watch.rows
+    def _parse_seen(self, watch: Watch) -> Callable[[list[bytes]], list[Row]]:
+        """Parsing that takes a row it has seen with the same bytes as it is."""
 
-        def parse_unless_seen(piece: bytes) -> Row | None:
-            row = recognise(piece)
-            if row is None:
-                row = parse(piece)
+        def parse_unseen(pieces: list[bytes]) -> list[Row]:
+            found = list(map(watch.recognise, pieces))
+            rows = cast(list[Row], found) if all(found) else parse_rest(pieces, found)
+            watch.rows.update(zip(pieces, rows, strict=False))
+            return rows
+
+        def parse_rest(pieces: list[bytes], found: list[Row | None]) -> list[Row]:
+            rows = []
+            for piece, seen in zip(pieces, found, strict=True):
+                row = self._parser.parse(piece) if seen is None else seen
                 if row is None:
-                    return None
-            rows[piece] = row
-            return row
+                    break
+                rows.append(row)
+            return rows
 
-        return parse_unless_seen
+        return parse_unseen
 
     # --- comparing bytes
 
@@ -204,15 +205,18 @@ class ReplyReader:
         assert self._compared is not None
         tag, watch = self._compared
         assert watch.known is not None
-        missing = watch.known.length - watch.length
+        missing = watch.known.length - self._collected
         if len(data) < missing:
             if _DONE in data or _DONE in self._last + data[: len(_DONE)]:  # it ends early, or another reply waits
                 yield from self._give_up_comparing(data)
             else:
-                watch.update(data)
-                self._chunks.append(data)
-                self._last = (self._last + data[-len(_DONE) :])[-len(_DONE) :]
+                self._collect(data)
             return
+        if not self._may_end_at(data, missing):
+            yield from self._give_up_comparing(data)
+            return
+        for chunk in self._chunks:
+            watch.update(chunk)
         watch.update(memoryview(data)[:missing])
         if not watch.equals_known():
             yield from self._give_up_comparing(data)
@@ -223,6 +227,15 @@ class ReplyReader:
         if len(data) > missing:
             yield from self._walk(data[missing:])
 
+    def _collect(self, data: bytes) -> None:
+        self._chunks.append(data)
+        self._collected += len(data)
+        self._last = (self._last + data[-_TAIL_BYTES:])[-_TAIL_BYTES:]
+
+    def _may_end_at(self, data: bytes, end: int) -> bool:
+        """Whether a reply can end there: a look at a few bytes that spares digesting a table that has grown."""
+        return data[end - 1] == 0 and _DONE in (self._last + data[max(0, end - _TAIL_BYTES) : end])[-_TAIL_BYTES:]
+
     def _give_up_comparing(self, data: bytes) -> Iterator[Event]:
         assert self._compared is not None
         watch = self._compared[1]
@@ -231,7 +244,7 @@ class ReplyReader:
 
     def _end_comparing(self, data: bytes) -> list[bytes]:
         chunks = [*self._chunks, data]
-        self._compared, self._chunks, self._last = None, [], b""
+        self._compared, self._chunks, self._collected, self._last = None, [], 0, b""
         return chunks
 
 
