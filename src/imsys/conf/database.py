@@ -36,10 +36,6 @@ def _bad_url() -> InputError:
     )
 
 
-def embedded_parameters(socket_dir: str) -> dict[str, str]:
-    return {"dbname": DATABASE, "user": DATABASE, "host": socket_dir}
-
-
 def django_settings(parameters: dict[str, str]) -> dict[str, Any]:
     """An entry of DATABASES. Persistent connections that are checked before use survive a restart of the server."""
     options = {"connect_timeout": str(CONNECT_TIMEOUT_S), "application_name": "imsys"}

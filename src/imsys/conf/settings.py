@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.functional import SimpleLazyObject
 
 from imsys.conf import environment as env
-from imsys.conf.database import django_settings, embedded_parameters, parse_url
+from imsys.conf.database import DATABASE, django_settings, parse_url
 from imsys.vault.box import derive
 from imsys.vault.keys import load_key
 
@@ -28,9 +28,9 @@ RUN_DAYS = env.number("IMSYS_RUN_DAYS", 30, at_least=1)
 def _database_parameters() -> dict[str, str]:
     if not EMBEDDED:
         return parse_url(DATABASE_URL)
-    from imsys.postgres import socket_dir
+    from imsys.postgres import connection_params
 
-    return embedded_parameters(str(socket_dir(DATA_DIR)))
+    return connection_params(DATA_DIR, DATABASE)
 
 
 def _django_key() -> str:
