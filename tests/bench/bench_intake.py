@@ -1,20 +1,16 @@
 """What people ask for at once: importing, suspending and resuming 100,000 subscribers, each one transaction."""
 
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from tests.bench.measure import Measure, stopwatch
+from tests.bench.stage import ACTOR, installation
 
 COUNT = 100_000
 ROUTERS = 100
-ACTOR = "bench"
 
 
 def run() -> list[Measure]:
-    with tempfile.TemporaryDirectory(prefix="imsys-bench-") as folder, installation(Path(folder)):
+    with installation():
         return list(measure())
 
 
@@ -47,25 +43,3 @@ def measure() -> Iterator[Measure]:
     with stopwatch() as watch:
         services.set_package("10M", rate_limit="12M/12M", actor=ACTOR)
     yield Measure(what=f"another speed for {COUNT:,}", value=watch.wall_s, unit="s", budget=5)
-
-
-@contextmanager
-def installation(folder: Path) -> Iterator[None]:
-    """IMSys in a folder of its own, on an embedded server that waits for the disk as in real life, migrated."""
-    os.environ |= {"IMSYS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "imsys.conf.settings"}
-    os.environ.pop("IMSYS_DATABASE_URL", None)
-    folder.chmod(0o755)  # the server may run as another account
-    import django
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connections
-
-    from imsys.postgres import EmbeddedPostgres, ensure_database
-
-    django.setup()
-    with EmbeddedPostgres(folder, account=settings.PG_ACCOUNT) as server:
-        ensure_database(server, "imsys")
-        call_command("migrate", verbosity=0)
-        yield
-        connections.close_all()
-        server.close(wait=True)
