@@ -5,8 +5,8 @@ Only the CLI and the tests may import this package.
 """
 
 from imsys.sim.accounts import Actor, SimUser
+from imsys.sim.arming import parse_fault
 from imsys.sim.behaviour import Behaviour
-from imsys.sim.faults import parse_fault
 from imsys.sim.router import Latency, SimRouter
 from imsys.sim.server import SimServer
 from imsys.sim.traps import SimTrap

@@ -9,7 +9,7 @@ from imsys.routeros.wire import encode_length
 from imsys.sim import edit, traps
 from imsys.sim.accounts import Actor
 from imsys.sim.edit import WRITE_VERBS, Outcome
-from imsys.sim.faults import Moment
+from imsys.sim.fault import Moment
 from imsys.sim.menu import Row
 from imsys.sim.menus import MENUS
 from imsys.sim.query import compile_query

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from imsys.kit.clock import Clock
 from imsys.kit.errors import InputError
 from imsys.sim.accounts import SimUser
+from imsys.sim.arming import parse_fault
 from imsys.sim.behaviour import Behaviour, parse_version
 from imsys.sim.control import Control
-from imsys.sim.faults import parse_fault
 from imsys.sim.router import Latency, SimRouter
 from imsys.sim.server import SimServer
 

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from imsys.kit.errors import InputError
-from imsys.sim.faults import Fault, make_fault, parameters, parse_fault
+from imsys.sim.arming import make_fault, parameters, parse_fault
+from imsys.sim.fault import Fault
 from imsys.sim.router import Latency, SimRouter
 from imsys.sim.server import SimServer
 from imsys.sim.traps import SimTrap

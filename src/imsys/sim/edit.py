@@ -163,7 +163,10 @@ def _each_row(request: Request, outcome: Outcome, action: Callable[[Request, Out
 def _write_row(request: Request, outcome: Outcome, row_id: int, values: Mapping[int, Value]) -> None:
     table = request.table
     old = _get(table, row_id)
-    new = tuple(values.get(slot, value) for slot, value in enumerate(old))
+    copy = list(old)
+    for slot, value in values.items():
+        copy[slot] = value
+    new = tuple(copy)
     if table.shape.merging_slots:
         new = _merged(request, old, new)
     if new == old:

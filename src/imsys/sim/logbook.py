@@ -41,7 +41,7 @@ class Logbook:
         limit = self._router.behaviour.log_line_max_chars or len(message) or 1
         at = self._router.local_text()
         for start in range(0, max(1, len(message)), limit):
-            table.put(time=at, topics=topics, message=message[start : start + limit])
+            table.insert(table.shape.row({"time": at, "topics": topics, "message": message[start : start + limit]}))
         while len(table) > KEPT_LINES:
             table.delete(next(iter(table)))
 

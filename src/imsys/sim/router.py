@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from imsys.kit.clock import Clock, SystemClock
 from imsys.sim import edit
-from imsys.sim.accounts import Actor, SimUser, parse_policies
+from imsys.sim.accounts import Actor, SimUser
+from imsys.sim.arming import Faults
 from imsys.sim.behaviour import Behaviour, parse_version
 from imsys.sim.counters import Counters, Journal
 from imsys.sim.cpes import Cpes
 from imsys.sim.factory import fill
-from imsys.sim.faults import Faults
 from imsys.sim.fields import Reference
+from imsys.sim.gate import Gate
 from imsys.sim.logbook import Logbook
 from imsys.sim.menu import shape_of
 from imsys.sim.menus import MENUS
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 # A router that runs for days: what a fresh boot changes is asked for with reboot().
 FIRST_UPTIME_S = 12 * 86400.0
 BOOT_S = 20.0
-DEFAULT_MAX_SESSIONS = 20
 _CONFIGURATION = (
     "/interface",
     "/interface/pppoe-server",
@@ -107,6 +107,7 @@ class SimRouter:
         self.ppp = PppServer(self)
         self.cpes = Cpes(self)
         self.faults = Faults(self)
+        self.gate = Gate(self)
 
     def __repr__(self) -> str:
         return f"<SimRouter {self.name} {self.version}>"
@@ -125,7 +126,7 @@ class SimRouter:
         return self.clock.now()
 
     def local_text(self) -> str:
-        return self.local_time().strftime("%Y-%m-%d %H:%M:%S")
+        return str(self.local_time())[:19]
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something after a while, on the running loop."""
@@ -220,49 +221,6 @@ class SimRouter:
         """The configuration: what survives a reboot, as print shows it."""
         return {path: [row for row in self.table(path).rows if row.get("dynamic") != "true"] for path in _CONFIGURATION}
 
-    # People
-
-    def authenticate(self, user: str, password: Callable[[str], bool], address: str, via: str) -> Actor | None:
-        """Who that is; None when the login is refused. `password` says whether a password is the one given."""
-        users, groups = self.table("/user"), self.table("/user/group")
-        row_id = users.id_of(user)
-        row = None if row_id is None else users.get(row_id)
-        if row is None or row_id is None:
-            return None
-        value = users.shape.value
-        group_id = value(row, "group")
-        group = groups.get(group_id) if isinstance(group_id, int) else None
-        policies = parse_policies(str(groups.shape.value(group, "policy"))) if group is not None else frozenset()
-        if (
-            value(row, "disabled") == "true"
-            or not password(str(value(row, "password")))
-            or not allows(str(value(row, "address")), address)
-            or "api" not in policies
-        ):
-            return None
-        users.amend(row_id, is_quiet=True, last_logged_in=self.local_text())
-        return Actor(user, via, address, policies)
-
-    def enter(self, user: str, via: str, address: str) -> int:
-        """Somebody logs in: a row of /user/active and a log line."""
-        users, groups = self.table("/user"), self.table("/user/group")
-        row_id = users.id_of(user)
-        row = None if row_id is None else users.get(row_id)
-        group_id = None if row is None else users.shape.value(row, "group")
-        group = groups.name_of(group_id) if isinstance(group_id, int) else "full"
-        shown_via = "winbox" if via == "mac-winbox" else via
-        self.log.login(user, address, shown_via)
-        return self.table("/user/active").put(
-            when=self.local_text(), name=user, address=address, via=shown_via, group=group
-        )
-
-    def leave(self, active_id: int) -> None:
-        table = self.table("/user/active")
-        if (row := table.get(active_id)) is not None:
-            value = table.shape.value
-            table.delete(active_id)
-            self.log.logout(*(str(value(row, name)) for name in ("name", "address", "via")))
-
     def tamper(
         self,
         menu: str,
@@ -282,7 +240,7 @@ class SimRouter:
         here = [active.get(row_id) for row_id in active.ids_of(by)]
         shown = "winbox" if via == "mac-winbox" else via
         if not any(row is not None and active.shape.value(row, "via") == shown for row in here):
-            self.enter(by, via, address)
+            self.gate.enter(by, via, address)
         table = self.table(menu)
         attributes = {f"!{name}" if value is None else name: value or "" for name, value in (fields or {}).items()}
         if verb == "add":
@@ -315,21 +273,6 @@ class SimRouter:
     def mute_links(self) -> None:
         for session in tuple(self.sessions):
             session.mute()
-
-    def admits(self, address: str, via: str) -> bool:
-        """Whether the service is on and lets this address in; others see a connection that closes at once."""
-        table = self.table("/ip/service")
-        row = table.get(table.id_of(via) or -1)
-        if row is None:
-            return True
-        prefixes = table.shape.value(row, "address") or table.shape.value(row, "available-from") or ""
-        return table.shape.value(row, "disabled") == "false" and allows(str(prefixes), address)
-
-    def max_sessions(self, via: str) -> int:
-        """How many connections the service serves at once."""
-        table = self.table("/ip/service")
-        row = table.get(table.id_of(via) or -1)
-        return int(str((row and table.shape.value(row, "max-sessions")) or DEFAULT_MAX_SESSIONS))
 
     def drop_links(self) -> None:
         """Reset every API connection."""
@@ -380,14 +323,3 @@ class SimRouter:
         from imsys.sim.memory import memory_dial
 
         return memory_dial(self)
-
-
-def allows(prefixes: str, address: str) -> bool:
-    """Whether an address is within a list of prefixes; an empty list allows all."""
-    if not prefixes:
-        return True
-    try:
-        peer = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(peer in ipaddress.ip_network(prefix) for prefix in prefixes.split(","))

@@ -28,7 +28,7 @@ from imsys.sim.answers import (
     is_listening_command,
     split_path,
 )
-from imsys.sim.faults import Fault, LinkGone, Moment
+from imsys.sim.fault import Fault, LinkGone, Moment
 from imsys.sim.traps import SimTrap
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ class Session(asyncio.Protocol):
             self.abort()
         elif router.faults.swallows:
             self.mute()
-        elif router.faults.is_over_limit(others) or not router.admits(self.peer, self.via):
+        elif router.faults.is_over_limit(others) or not router.gate.admits(self.peer, self.via):
             transport.close()
-        elif others >= router.max_sessions(self.via):
+        elif others >= router.gate.max_sessions(self.via):
             if router.behaviour.over_max_sessions == "hang":
                 self.mute()
             else:
@@ -151,7 +151,7 @@ class Session(asyncio.Protocol):
         self._can_write.set()
         if self._active_id is not None:
             active_id, self._active_id = self._active_id, None
-            self.router.leave(active_id)
+            self.router.gate.leave(active_id)
 
     def _stop_work(self) -> None:
         for listening in self._listens.values():
@@ -301,12 +301,12 @@ class Session(asyncio.Protocol):
                 self._challenge = router.random.randbytes(16).hex()
                 return Answer([done(command.tag, ret=self._challenge)])
             given = attributes["response"]
-            actor = router.authenticate(
+            actor = router.gate.authenticate(
                 name, lambda password: challenge_response(password, self._challenge) == given, self.peer, self.via
             )
         else:
             given = attributes.get("password", "")
-            actor = router.authenticate(name, lambda password: password == given, self.peer, self.via)
+            actor = router.gate.authenticate(name, lambda password: password == given, self.peer, self.via)
         if actor is None:
             self._failed_logins += 1
             router.counters.failed_logins += 1
@@ -315,9 +315,9 @@ class Session(asyncio.Protocol):
             return self._refusal(command, SimTrap(traps.LOGIN_REFUSED_OLD if old else traps.LOGIN_REFUSED))
         router.counters.logins += 1
         if self._active_id is not None:
-            router.leave(self._active_id)
+            router.gate.leave(self._active_id)
         self.actor = actor
-        self._active_id = router.enter(name, self.via, self.peer)
+        self._active_id = router.gate.enter(name, self.via, self.peer)
         return Answer([done(command.tag)])
 
     # Listen and cancel

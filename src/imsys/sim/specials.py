@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imsys.sim import traps
-from imsys.sim.faults import LinkGone
+from imsys.sim.fault import LinkGone
 
 if TYPE_CHECKING:
     from imsys.sim.router import SimRouter

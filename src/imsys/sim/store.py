@@ -277,7 +277,7 @@ class Rows:
         """Change a row. `is_quiet`: nobody who listens hears of it."""
         old = self._rows[row_id]
         self._rows[row_id] = row
-        changed = frozenset(slot for slot, value in enumerate(row) if value != old[slot])
+        changed = frozenset([slot for slot, value in enumerate(row) if value != old[slot]])
         self._forget_page(row_id // PAGE_ROWS, changed)
         key = self.shape.key_slot
         if key in changed:

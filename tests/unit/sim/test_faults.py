@@ -7,7 +7,8 @@ import pytest
 
 from imsys.kit.errors import InputError
 from imsys.sim import Latency, SimRouter, parse_fault
-from imsys.sim.faults import KINDS, Fault, Moment, make_fault, parameters
+from imsys.sim.arming import make_fault, parameters
+from imsys.sim.faults import KINDS, Fault, Moment
 from tests.unit.sim.talker import ManualClock, Talker, connect, login, settle, until
 
 BUSY = "action timed out - try again, if error continues contact MikroTik support and send a supout file (13)"
