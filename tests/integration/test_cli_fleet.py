@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from imsys.cli.demo_fleet import DemoFleet
 from imsys.cli.main import main
-from imsys.fleet import commands
 from imsys.network.services import add_router
 from imsys.subscribers import services
 
@@ -33,20 +31,6 @@ def imsys(capsys: pytest.CaptureFixture[str]) -> Imsys:
         return json.loads(captured.out) if captured.out else captured.err
 
     return run
-
-
-@pytest.fixture(autouse=True)
-def _threads_close_their_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command looks for workers in a thread; what that opens ends with the process, which here goes on."""
-    look = commands.live_workers
-
-    def look_and_close() -> int:
-        try:
-            return look()
-        finally:
-            connections.close_all()
-
-    monkeypatch.setattr(commands, "live_workers", look_and_close)
 
 
 @pytest.fixture

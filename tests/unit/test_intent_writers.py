@@ -15,12 +15,12 @@ SRC = Path(__file__).parents[2] / "src" / "imsys"
 
 WRITERS = {
     "network_router": ("network/services",),
-    "network_routerstate": ("network/services", "fleet/services", "fleet/records"),
+    "network_routerstate": ("network/services", "fleet/statements"),
     "subscribers_package": ("subscribers/services",),
     "subscribers_subscriber": ("subscribers/services",),
     "subscribers_suspension": ("subscribers/services",),
-    "subscribers_syncstate": ("subscribers/services", "fleet/services", "fleet/records"),
-    "timeline_event": ("timeline/services", "fleet/records"),
+    "subscribers_syncstate": ("subscribers/services", "fleet/statements"),
+    "timeline_event": ("timeline/services", "fleet/statements"),
 }
 MODELS = {
     "Router": "network_router",

@@ -1,4 +1,4 @@
-"""`imsys sync`, `reconcile` and `plan`: ask, then wait until it is so.
+"""`imsys sync` and `reconcile`: ask, then wait until it is so. (`plan` only reads: see planning.)
 
 Where workers run, they do the work and these only watch. Where none does, the routers in scope are kept in this
 process, under the same leases, for as long as the command takes.
@@ -15,23 +15,17 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from imsys.conf.database import dsn
-from imsys.conf.secrets import vault
 from imsys.conf.sql import fetch
-from imsys.fleet import intake, services
-from imsys.fleet.observer import Observer
+from imsys.fleet import services
+from imsys.fleet.planning import plan, scope_of
 from imsys.fleet.process import make_worker
 from imsys.fleet.selectors import live_workers
-from imsys.kit.clock import SystemClock
 from imsys.kit.errors import ImsysError
 from imsys.network.selectors import get_router
 from imsys.network.services import ask_resync
-from imsys.reconcile.plan import make_plan
-from imsys.reconcile.sessions import without_right
-from imsys.reconcile.show import as_dict, kick_as_dict
-from imsys.routeros.client import Client
-from imsys.routeros.endpoint import Endpoint
 from imsys.subscribers.services import ask_sync
-from imsys.vault.box import ROUTER_PASSWORD
+
+__all__ = ["SyncOutcome", "plan", "reconcile", "sync"]
 
 T = TypeVar("T")
 Progress = Callable[[dict[str, Any]], None]
@@ -99,34 +93,21 @@ def sync(
     ask_sync(usernames) if usernames is not None else ask_sync(router=router)
     asked_at = fetch("select now()")[0][0]  # later than what the request wrote: only a later attempt answers it
     parameters = {"router": router_id, "names": usernames, "asked_at": asked_at}
-    return asyncio.run(_sync(parameters, _scope(router_id, usernames), timeout_s, on_progress))
+    up = live_workers() > 0
+    router_ids = scope_of(router_id, usernames)
+    return asyncio.run(_sync(parameters, router_ids, up, timeout_s, on_progress))
 
 
 def reconcile(
     router: str | None = None, *, timeout_s: float = 300.0, accept: bool = False, actor: str = "system"
 ) -> list[dict[str, Any]]:
     """A whole resync now; a report for each router."""
-    ids = _scope(get_router(router).pk if router is not None else None, None)
+    ids = scope_of(get_router(router).pk if router is not None else None, None)
     if accept and router is not None:
         services.accept_router(router, actor=actor)
     ask_resync(ids)
     asked_at = fetch("select now()")[0][0]
-    return asyncio.run(_reconcile(ids, asked_at, timeout_s))
-
-
-def plan(router: str | None = None) -> list[dict[str, Any]]:
-    """What a run would do on each router, and why. Reads only: one login of its own, under no lease."""
-    ids = _scope(get_router(router).pk if router is not None else None, None)
-    return asyncio.run(_plans(ids))
-
-
-def _scope(router_id: int | None, usernames: list[str] | None) -> list[int]:
-    if router_id is not None:
-        return [router_id]
-    if usernames is not None:
-        query = "select distinct router_id from subscribers_subscriber where username = any(%s) order by 1"
-        return [row[0] for row in fetch(query, [usernames])]
-    return [row[0] for row in fetch("select id from network_router order by id")]
+    return asyncio.run(_reconcile(ids, asked_at, live_workers() > 0, timeout_s))
 
 
 @asynccontextmanager
@@ -160,7 +141,7 @@ async def _until(
 
 
 async def _sync(
-    parameters: dict[str, Any], router_ids: list[int], timeout_s: float, on_progress: Progress | None
+    parameters: dict[str, Any], router_ids: list[int], up: bool, timeout_s: float, on_progress: Progress | None
 ) -> SyncOutcome:
     started = time.monotonic()
     queries = [SCOPE] if parameters["names"] is not None else [SCOPE, GHOSTS]
@@ -174,7 +155,6 @@ async def _sync(
             on_progress(outcome.as_dict())
         return outcome
 
-    up = await asyncio.to_thread(live_workers) > 0
     async with _hands(router_ids, are_workers_up=up):
         outcome, in_time = await _until(look, lambda found: found.pending == 0, timeout_s)
     outcome.timed_out = not in_time
@@ -222,13 +202,12 @@ where r.id = any(%(ids)s) order by r.name
 COUNTS = ("subscribers", "drifted", "repaired", "unmanaged", "commands", "writes", "rows", "seconds")
 
 
-async def _reconcile(router_ids: list[int], asked_at: Any, timeout_s: float) -> list[dict[str, Any]]:
+async def _reconcile(router_ids: list[int], asked_at: Any, up: bool, timeout_s: float) -> list[dict[str, Any]]:
     parameters = {"ids": router_ids, "asked_at": asked_at}
 
     async def look(connection: Connection) -> list[dict[str, Any] | None]:
         return [_report(*row) for row in await (await connection.execute(REPORT, parameters)).fetchall()]
 
-    up = await asyncio.to_thread(live_workers) > 0
     async with _hands(router_ids, are_workers_up=up):
         reports, in_time = await _until(look, lambda found: all(found), timeout_s)
     if not in_time:
@@ -260,45 +239,3 @@ def _report(
     if not is_answered or counts[-1] is None:
         return None
     return {"router": name, **dict(zip(COUNTS, counts[:-1], strict=True)), "result": counts[-1]}
-
-
-async def _plans(router_ids: list[int]) -> list[dict[str, Any]]:
-    async with await AsyncConnection.connect(dsn(), autocommit=True) as connection:
-        rows = [await intake.look(connection, router_id) for router_id in router_ids]
-        return [await _plan(connection, row) for row in rows if row is not None]
-
-
-async def _plan(connection: Connection, router: intake.RouterRow) -> dict[str, Any]:
-    if router.mode == "paused":
-        return {"router": router.name, "mode": router.mode, "steps": [], "problem": "The router is paused."}
-    try:
-        steps, problems = await _steps(connection, router)
-    except ImsysError as error:
-        return {"router": router.name, "mode": router.mode, "steps": [], "problem": str(error), "code": error.code}
-    return {"router": router.name, "mode": router.mode, "steps": steps, "problem": None, "errors": problems}
-
-
-async def _steps(
-    connection: Connection, router: intake.RouterRow
-) -> tuple[list[dict[str, object]], list[dict[str, str]]]:
-    password = vault().open(router.password_sealed, context=ROUTER_PASSWORD)
-    endpoint = Endpoint(
-        host=router.host,
-        port=router.port,
-        username=router.username,
-        password=password,
-        tls=router.tls,  # type: ignore[arg-type]  # a check constraint keeps it to the four words
-        fingerprint=router.tls_fingerprint,
-    )
-    intent = await intake.load_all(connection, router)
-    client = await Client.connect(endpoint, clock=SystemClock())
-    try:
-        tables, present, _ = await Observer(client, vault().fingerprint).whole()
-    finally:
-        await client.close()
-    made = make_plan(intent, tables)
-    names = {s.subscriber_id: s.username for s in intent.subscribers}
-    problems = [{"subscriber": names[i], "code": p.code, "text": str(p)} for i, p in made.problems.items()]
-    suspended = {s.username for s in intent.subscribers if s.is_suspended and router.suspend_by != "profile"}
-    kicks = [kick_as_dict(session) for session in without_right(present, suspended)]
-    return [*(as_dict(step, names) for step in made.steps), *kicks], problems

@@ -8,6 +8,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
 from imsys.reconcile.intent import Ghost, Intent, PackageIntent, RouterIntent, SubscriberIntent
+from imsys.routeros.endpoint import Endpoint
 
 Connection = AsyncConnection[TupleRow]
 
@@ -42,6 +43,16 @@ class RouterRow:
     def intent(self) -> RouterIntent:
         return RouterIntent(
             self.router_id, "profile" if self.suspend_by == "profile" else "disable", self.suspend_profile
+        )
+
+    def endpoint(self, password: str) -> Endpoint:
+        return Endpoint(
+            host=self.host,
+            port=self.port,
+            username=self.username,
+            password=password,
+            tls=self.tls,  # type: ignore[arg-type]  # a check constraint keeps it to the four words
+            fingerprint=self.tls_fingerprint,
         )
 
     @property

@@ -35,6 +35,7 @@ from imsys.reconcile.kinds import SECRET
 from imsys.routeros.client import Client
 from imsys.routeros.dial import Dial
 from imsys.routeros.endpoint import Endpoint, Limits
+from imsys.vault.box import ROUTER_PASSWORD, SUBSCRIBER_PASSWORD
 
 log = logging.getLogger(__name__)
 
@@ -272,15 +273,7 @@ class Keeper:
 
     async def _connect(self, router: RouterRow) -> None:
         self._access = router.access
-        password = self._unseal(bytes(router.password_sealed), "router-password")
-        endpoint = Endpoint(
-            host=router.host,
-            port=router.port,
-            username=router.username,
-            password=password,
-            tls=router.tls,  # type: ignore[arg-type]  # a check constraint keeps it to the four words
-            fingerprint=router.tls_fingerprint,
-        )
+        endpoint = router.endpoint(self._unseal(bytes(router.password_sealed), ROUTER_PASSWORD))
         client = await Client.connect(
             endpoint,
             clock=self.clock,
@@ -296,7 +289,7 @@ class Keeper:
             raise
         self.hands = Hands(
             Observer(client, self._fingerprint),
-            Executor(client, lambda sealed: self._unseal(sealed, "subscriber-password")),
+            Executor(client, lambda sealed: self._unseal(sealed, SUBSCRIBER_PASSWORD)),
             self.records,
             self.clock,
             self.chance,

@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
+from imsys.fleet import statements as sql
 from imsys.fleet.errors import LeaseLost
 from imsys.fleet.leases import Lease
 from imsys.kit.errors import ImsysError
@@ -77,117 +78,6 @@ class Facts:
     entitled_cut: int
 
 
-FENCE = """
-select 1 from fleet_lease where router_id = %s and owner = %s and epoch = %s and until > now() for share
-"""
-
-PLACE = """
-insert into fleet_placement (router_id, menu, key, subscriber_id, package_id)
-select %(router)s, v.menu, v.key, v.subscriber_id, v.package_id
-from unnest(%(menus)s::text[], %(keys)s::text[], %(subscribers)s::bigint[], %(packages)s::bigint[])
-     as v(menu, key, subscriber_id, package_id)
-where (v.subscriber_id is null or exists (select 1 from subscribers_subscriber s where s.id = v.subscriber_id))
-  and (v.package_id is null or exists (select 1 from subscribers_package p where p.id = v.package_id))
-order by v.subscriber_id, v.package_id
-on conflict (router_id, menu, key) do update
-set subscriber_id = excluded.subscriber_id, package_id = excluded.package_id
-where (fleet_placement.subscriber_id, fleet_placement.package_id)
-      is distinct from (excluded.subscriber_id, excluded.package_id)
-"""
-
-PLACED_KEYS = """
-select menu, key from fleet_placement
-where router_id = %s and (subscriber_id = any(%s) or package_id = any(%s))
-"""
-
-OWE_KICK = """
-update subscribers_syncstate y set kick_owed = true from unnest(%s::bigint[]) as v(id)
-where y.subscriber_id = v.id and not y.kick_owed
-"""
-
-OUTCOMES = """
-with v as (
-    select * from unnest(%(ids)s::bigint[], %(generations)s::int[], %(statuses)s::text[], %(codes)s::text[],
-                         %(texts)s::text[], %(retries)s::timestamptz[], %(applied)s::bool[])
-             as v(id, generation, status, code, text, retry_at, is_applied)
-), locked as (
-    select y.subscriber_id from subscribers_syncstate y join v on v.id = y.subscriber_id
-    order by y.subscriber_id for update of y
-)
-update subscribers_syncstate y set
-    sync_status = v.status, error_code = v.code, sync_error = v.text, next_attempt_at = v.retry_at,
-    applied_at = case when v.is_applied then %(now)s else y.applied_at end,
-    attempts = case when v.status = 'synced' then 0 else y.attempts + 1 end,
-    applied_generation = case when v.status = 'synced' then v.generation else y.applied_generation end,
-    last_synced_at = case when v.status = 'synced' then %(now)s else y.last_synced_at end,
-    kick_owed = case when v.status = 'synced' then false else y.kick_owed end
-from v join locked on locked.subscriber_id = v.id
-where y.subscriber_id = v.id and y.generation = v.generation
-"""
-
-FORGET = """
-delete from fleet_placement p using unnest(%s::text[], %s::text[]) as v(menu, key)
-where p.router_id = %s and p.menu = v.menu and p.key = v.key and p.subscriber_id is null and p.package_id is null
-"""
-
-EVENTS = """
-insert into timeline_event (at, actor, what, subscriber_id, username, router_id, router, before, after, cause, note)
-select %(now)s, v.actor, v.what, v.subscriber_id, v.username, %(router)s, %(router_name)s, v.before, v.after, v.cause,
-       v.note
-from unnest(%(actors)s::text[], %(whats)s::text[], %(subscribers)s::bigint[], %(usernames)s::text[],
-            %(befores)s::jsonb[], %(afters)s::jsonb[], %(causes)s::text[], %(notes)s::text[])
-     as v(actor, what, subscriber_id, username, before, after, cause, note)
-"""
-
-RUN = """
-insert into fleet_run (router_id, kind, worker, started_at, ended_at, result, note, subscribers, drifted, repaired,
-                       unmanaged, commands, writes, rows)
-values (%(router)s, %(kind)s, %(owner)s, %(started_at)s, %(now)s, %(result)s, %(note)s, %(subscribers)s, %(drifted)s,
-        %(repaired)s, %(unmanaged)s, %(commands)s, %(writes)s, %(rows)s)
-"""
-
-RESYNCED = """
-update network_routerstate set last_resync_at = %(now)s, last_seen_at = %(now)s,
-       is_reachable = true, failures = 0, next_attempt_at = null,
-       hides_passwords = coalesce(%(hides)s, hides_passwords),
-       resync_due_at = case when resync_asked_at is not distinct from %(asked_at)s then %(next)s else %(now)s end,
-       resync_asked_at = case when resync_asked_at is not distinct from %(asked_at)s then null else resync_asked_at end
-where router_id = %(router)s
-"""
-
-CONDITION = """
-update network_routerstate set condition = %(code)s, condition_text = %(text)s, remedy = %(remedy)s,
-       condition_since = case when condition = %(code)s then condition_since
-                              when %(code)s = '' then null else %(now)s end
-where router_id = %(router)s
-"""
-
-REACHED = """
-update network_routerstate set is_reachable = true, failures = 0, next_attempt_at = null, last_seen_at = %(now)s,
-       condition = %(code)s, condition_text = %(text)s, remedy = %(remedy)s,
-       condition_since = case when condition = %(code)s then condition_since
-                              when %(code)s = '' then null else %(now)s end,
-       identity = %(identity)s, version = %(version)s, board = %(board)s, booted_at = %(booted_at)s,
-       serial = case when serial = '' or %(accepts)s then %(serial)s else serial end
-where router_id = %(router)s
-"""
-
-FAILED = """
-update network_routerstate set is_reachable = %(is_reachable)s, failures = %(failures)s, next_attempt_at = %(retry_at)s,
-       condition = %(code)s, condition_text = %(text)s, remedy = %(remedy)s,
-       condition_since = case when condition = %(code)s then condition_since else %(now)s end
-where router_id = %(router)s
-"""
-
-FACTS = """
-insert into facts_routerfacts (router_id, read_at, online, suspended_online, entitled_cut, unmanaged)
-values (%(router)s, %(now)s, %(online)s, %(suspended_online)s, %(entitled_cut)s, %(unmanaged)s)
-on conflict (router_id) do update set read_at = excluded.read_at, online = excluded.online,
-    suspended_online = excluded.suspended_online, entitled_cut = excluded.entitled_cut,
-    unmanaged = coalesce(excluded.unmanaged, facts_routerfacts.unmanaged)
-"""
-
-
 class Records:
     """All that one keeper may write to the database, under its lease."""
 
@@ -203,7 +93,7 @@ class Records:
         """A transaction in which the lease is ours, or LeaseLost."""
         async with self.pool.connection() as connection, connection.transaction():
             parameters = (self.router_id, self.lease.owner, self.lease.epoch)
-            if await (await connection.execute(FENCE, parameters)).fetchone() is None:
+            if await (await connection.execute(sql.FENCE, parameters)).fetchone() is None:
                 raise LeaseLost(f"The lease on router {self.router_id} went to another worker.")
             yield connection
 
@@ -219,11 +109,11 @@ class Records:
         menus, keys, subscribers, packages = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
         async with self._transaction() as connection:
             parameters = {"router": self.router_id, "menus": menus, "keys": keys}
-            await connection.execute(PLACE, {**parameters, "subscribers": subscribers, "packages": packages})
+            await connection.execute(sql.PLACE, {**parameters, "subscribers": subscribers, "packages": packages})
             if kicks:
-                await connection.execute(OWE_KICK, (sorted(kicks),))
+                await connection.execute(sql.OWE_KICK, (sorted(kicks),))
             ids = [[i for i in column if i is not None] for column in (subscribers, packages)]
-            placed = await (await connection.execute(PLACED_KEYS, (self.router_id, *ids))).fetchall()
+            placed = await (await connection.execute(sql.PLACED_KEYS, (self.router_id, *ids))).fetchall()
         return {(menu, key) for menu, key in placed}
 
     async def finish(
@@ -248,21 +138,21 @@ class Records:
         """
         async with self._transaction() as connection:
             if outcomes:
-                await connection.execute(OUTCOMES, _columns(outcomes, now))
+                await connection.execute(sql.OUTCOMES, _columns(outcomes, now))
             if forgotten:
                 menus, keys = [g.menu for g in forgotten], [g.key for g in forgotten]
-                await connection.execute(FORGET, (menus, keys, self.router_id))
+                await connection.execute(sql.FORGET, (menus, keys, self.router_id))
             if run.happenings:
                 await self._tell(connection, run.happenings, router_name, now)
             if is_worth_keeping:
-                await connection.execute(RUN, self._run_parameters(run, now))
+                await connection.execute(sql.RUN, self._run_parameters(run, now))
             if next_resync is not None:
                 asked = {"asked_at": asked_at, "next": next_resync, "hides": hides_passwords}
-                await connection.execute(RESYNCED, {"router": self.router_id, "now": now, **asked})
+                await connection.execute(sql.RESYNCED, {"router": self.router_id, "now": now, **asked})
             if condition is not None:
                 code, text, remedy = condition
                 parameters = {"router": self.router_id, "now": now, "code": code, "text": text, "remedy": remedy}
-                await connection.execute(CONDITION, parameters)
+                await connection.execute(sql.CONDITION, parameters)
             if accepted:
                 await connection.execute("delete from fleet_acceptance where router_id = %s", (self.router_id,))
 
@@ -291,7 +181,7 @@ class Records:
             "causes": [h.cause for h in happenings],
             "notes": [h.note for h in happenings],
         }
-        await connection.execute(EVENTS, parameters)
+        await connection.execute(sql.EVENTS, parameters)
 
     async def reached(
         self,
@@ -309,7 +199,7 @@ class Records:
         code, text, remedy = condition
         async with self._transaction() as connection:
             await connection.execute(
-                REACHED,
+                sql.REACHED,
                 {
                     "router": self.router_id,
                     "now": now,
@@ -348,7 +238,7 @@ class Records:
             "remedy": error.remedy,
         }
         async with self._transaction() as connection:
-            await connection.execute(FAILED, parameters)
+            await connection.execute(sql.FAILED, parameters)
             if happening is not None:
                 await self._tell(connection, [happening], router_name, now)
 
@@ -356,7 +246,7 @@ class Records:
         async with self._transaction() as connection:
             parameters = {"router": self.router_id, "now": now, "unmanaged": unmanaged, "online": facts.online}
             gap = {"suspended_online": facts.suspended_online, "entitled_cut": facts.entitled_cut}
-            await connection.execute(FACTS, {**parameters, **gap})
+            await connection.execute(sql.FACTS, {**parameters, **gap})
 
 
 def _columns(outcomes: Sequence[Outcome], now: datetime) -> dict[str, object]:

@@ -1,0 +1,111 @@
+"""The SQL with which a keeper records. Rows are locked in key order; each statement runs under the lease's fence."""
+
+FENCE = """
+select 1 from fleet_lease where router_id = %s and owner = %s and epoch = %s and until > now() for share
+"""
+
+PLACE = """
+insert into fleet_placement (router_id, menu, key, subscriber_id, package_id)
+select %(router)s, v.menu, v.key, v.subscriber_id, v.package_id
+from unnest(%(menus)s::text[], %(keys)s::text[], %(subscribers)s::bigint[], %(packages)s::bigint[])
+     as v(menu, key, subscriber_id, package_id)
+where (v.subscriber_id is null or exists (select 1 from subscribers_subscriber s where s.id = v.subscriber_id))
+  and (v.package_id is null or exists (select 1 from subscribers_package p where p.id = v.package_id))
+order by v.subscriber_id, v.package_id
+on conflict (router_id, menu, key) do update
+set subscriber_id = excluded.subscriber_id, package_id = excluded.package_id
+where (fleet_placement.subscriber_id, fleet_placement.package_id)
+      is distinct from (excluded.subscriber_id, excluded.package_id)
+"""
+
+PLACED_KEYS = """
+select menu, key from fleet_placement
+where router_id = %s and (subscriber_id = any(%s) or package_id = any(%s))
+"""
+
+OWE_KICK = """
+update subscribers_syncstate y set kick_owed = true from unnest(%s::bigint[]) as v(id)
+where y.subscriber_id = v.id and not y.kick_owed
+"""
+
+OUTCOMES = """
+with v as (
+    select * from unnest(%(ids)s::bigint[], %(generations)s::int[], %(statuses)s::text[], %(codes)s::text[],
+                         %(texts)s::text[], %(retries)s::timestamptz[], %(applied)s::bool[])
+             as v(id, generation, status, code, text, retry_at, is_applied)
+), locked as (
+    select y.subscriber_id from subscribers_syncstate y join v on v.id = y.subscriber_id
+    order by y.subscriber_id for update of y
+)
+update subscribers_syncstate y set
+    sync_status = v.status, error_code = v.code, sync_error = v.text, next_attempt_at = v.retry_at,
+    applied_at = case when v.is_applied then %(now)s else y.applied_at end,
+    attempts = case when v.status = 'synced' then 0 else y.attempts + 1 end,
+    applied_generation = case when v.status = 'synced' then v.generation else y.applied_generation end,
+    last_synced_at = case when v.status = 'synced' then %(now)s else y.last_synced_at end,
+    kick_owed = case when v.status = 'synced' then false else y.kick_owed end
+from v join locked on locked.subscriber_id = v.id
+where y.subscriber_id = v.id and y.generation = v.generation
+"""
+
+FORGET = """
+delete from fleet_placement p using unnest(%s::text[], %s::text[]) as v(menu, key)
+where p.router_id = %s and p.menu = v.menu and p.key = v.key and p.subscriber_id is null and p.package_id is null
+"""
+
+EVENTS = """
+insert into timeline_event (at, actor, what, subscriber_id, username, router_id, router, before, after, cause, note)
+select %(now)s, v.actor, v.what, v.subscriber_id, v.username, %(router)s, %(router_name)s, v.before, v.after, v.cause,
+       v.note
+from unnest(%(actors)s::text[], %(whats)s::text[], %(subscribers)s::bigint[], %(usernames)s::text[],
+            %(befores)s::jsonb[], %(afters)s::jsonb[], %(causes)s::text[], %(notes)s::text[])
+     as v(actor, what, subscriber_id, username, before, after, cause, note)
+"""
+
+RUN = """
+insert into fleet_run (router_id, kind, worker, started_at, ended_at, result, note, subscribers, drifted, repaired,
+                       unmanaged, commands, writes, rows)
+values (%(router)s, %(kind)s, %(owner)s, %(started_at)s, %(now)s, %(result)s, %(note)s, %(subscribers)s, %(drifted)s,
+        %(repaired)s, %(unmanaged)s, %(commands)s, %(writes)s, %(rows)s)
+"""
+
+RESYNCED = """
+update network_routerstate set last_resync_at = %(now)s, last_seen_at = %(now)s,
+       is_reachable = true, failures = 0, next_attempt_at = null,
+       hides_passwords = coalesce(%(hides)s, hides_passwords),
+       resync_due_at = case when resync_asked_at is not distinct from %(asked_at)s then %(next)s else %(now)s end,
+       resync_asked_at = case when resync_asked_at is not distinct from %(asked_at)s then null else resync_asked_at end
+where router_id = %(router)s
+"""
+
+CONDITION = """
+update network_routerstate set condition = %(code)s, condition_text = %(text)s, remedy = %(remedy)s,
+       condition_since = case when condition = %(code)s then condition_since
+                              when %(code)s = '' then null else %(now)s end
+where router_id = %(router)s
+"""
+
+REACHED = """
+update network_routerstate set is_reachable = true, failures = 0, next_attempt_at = null, last_seen_at = %(now)s,
+       condition = %(code)s, condition_text = %(text)s, remedy = %(remedy)s,
+       condition_since = case when condition = %(code)s then condition_since
+                              when %(code)s = '' then null else %(now)s end,
+       identity = %(identity)s, version = %(version)s, board = %(board)s, booted_at = %(booted_at)s,
+       serial = case when serial = '' or %(accepts)s then %(serial)s else serial end
+where router_id = %(router)s
+"""
+
+FAILED = """
+update network_routerstate set is_reachable = %(is_reachable)s, failures = %(failures)s, next_attempt_at = %(retry_at)s,
+       condition = %(code)s, condition_text = %(text)s, remedy = %(remedy)s,
+       condition_since = case when condition = %(code)s then condition_since else %(now)s end
+where router_id = %(router)s
+"""
+
+FACTS = """
+insert into facts_routerfacts (router_id, read_at, online, suspended_online, entitled_cut, unmanaged)
+values (%(router)s, %(now)s, %(online)s, %(suspended_online)s, %(entitled_cut)s, %(unmanaged)s)
+on conflict (router_id) do update set read_at = excluded.read_at, online = excluded.online,
+    suspended_online = excluded.suspended_online, entitled_cut = excluded.entitled_cut,
+    unmanaged = coalesce(excluded.unmanaged, facts_routerfacts.unmanaged)
+"""
