@@ -1,0 +1,74 @@
+"""Makes the plain values that the tests of `reconcile` are about: intent, printed rows, and plans from the two."""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+from imsys.reconcile.batch import batches
+from imsys.reconcile.intent import Ghost, Intent, PackageIntent, RouterIntent, SubscriberIntent
+from imsys.reconcile.kinds import KINDS, PROFILE, SECRET, Value
+from imsys.reconcile.observed import Table, table
+from imsys.reconcile.plan import Plan, make_plan
+
+Row = dict[str, str]
+HOME = PackageIntent(1, profile="home", is_owned=True, rate_limit="5M/10M")
+HOME_ROW: Row = {".id": "*1", "name": "home", "rate-limit": "5M/10M"}
+
+
+def fingerprint(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogateescape")).digest()
+
+
+def subscriber(
+    username: str = "ann", *, subscriber_id: int = 1, is_newer: bool = False, **more: object
+) -> SubscriberIntent:
+    values: dict[str, object] = {"package_id": 1, "generation": 2 if is_newer else 1, "applied_generation": 1}
+    return SubscriberIntent(subscriber_id=subscriber_id, username=username, **{**values, **more})  # type: ignore[arg-type]
+
+
+def intent(
+    *subscribers: SubscriberIntent,
+    packages: Iterable[PackageIntent] = (HOME,),
+    router: RouterIntent = RouterIntent(1),  # noqa: B008 - frozen
+    ghosts: Iterable[Ghost] = (),
+) -> Intent:
+    return Intent(router, {package.package_id: package for package in packages}, subscribers, tuple(ghosts))
+
+
+def secret(name: str = "ann", **more: str) -> Row:
+    """A row of /ppp/secret as RouterOS 7 prints it, with much that is not ours."""
+    fields = {field.replace("_", "-"): text for field, text in more.items()}
+    return {
+        ".id": "*A", "name": name, "service": "pppoe", "caller-id": "", "password": "", "profile": "home", "routes": "",
+        "limit-bytes-in": "0", "last-logged-out": "2026-01-01 00:00:00", "disabled": "false", **fields,
+    }  # fmt: skip
+
+
+def observed(
+    *secrets: Row, profiles: Iterable[Row] = (HOME_ROW,), is_full: bool = True, kinds: Iterable[str] = tuple(KINDS)
+) -> dict[str, Table]:
+    tables = {
+        PROFILE.menu: table(PROFILE, profiles, fingerprint),
+        SECRET.menu: table(SECRET, secrets, fingerprint, is_full=is_full),
+    }
+    return {menu: tables[menu] for menu in kinds}
+
+
+def plan(asked: Intent, *secrets: Row, is_settled: bool = True, **more: object) -> Plan:
+    return make_plan(asked, observed(*secrets, **more), is_settled=is_settled)  # type: ignore[arg-type]
+
+
+def actions(made: Plan) -> list[tuple[str, str, str]]:
+    return [(step.action, step.menu, step.key) for step in made.steps]
+
+
+def changes(made: Plan) -> Mapping[str, Value]:
+    """Of the one step that there must be."""
+    (step,) = made.steps
+    return step.changes
+
+
+def sent(made: Plan) -> dict[str, str | None]:
+    """The texts that the one command of a plan carries; None clears."""
+    (batch,) = batches(made.steps)
+    kind = KINDS[batch.menu]
+    return {name: kind.field(name).render(value) for name, value in batch.steps[0].changes.items()}
