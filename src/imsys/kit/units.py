@@ -43,11 +43,6 @@ def parse_flag(text: str) -> bool:
     raise InputError(f"{text!r} is neither true nor false.", remedy="Write yes or no.", code="BadFlag")
 
 
-def render_flag(value: bool) -> str:
-    """The word that the API prints; it takes `yes` and `no` as well."""
-    return "true" if value else "false"
-
-
 class Mac(str):
     """A MAC address in the one form that RouterOS prints: upper case, with colons."""
 
