@@ -144,6 +144,7 @@ def memory_dial(router: "SimRouter") -> Callable[[Factory], Awaitable[asyncio.Tr
     async def dial(factory: Factory) -> asyncio.Transport:
         if not router.is_listening:
             raise ConnectionRefusedError(f"{router.name} refuses connections")
+        router.cpes.wake()
         client = factory()
         session = Session(router)
         ours, theirs = MemoryTransport.pair(client, session)
