@@ -61,7 +61,8 @@ class Session:
 
     async def _sentence(self) -> list[str]:
         while True:
-            buffer, at, words = self._buffer, self._at, []
+            words: list[str] = []
+            buffer, at = self._buffer, self._at
             while at < len(buffer):
                 size = buffer[at]
                 at += 1

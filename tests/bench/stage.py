@@ -152,8 +152,8 @@ class Database:
 
     def are_resynced(self) -> bool:
         """Has every router been read whole, and answered what was asked?"""
-        query = "select exists (select 1 from network_routerstate where last_resync_at is null or resync_asked_at is not null)"
-        return not self.value(query)
+        missing = "select 1 from network_routerstate where last_resync_at is null or resync_asked_at is not null"
+        return not self.value(f"select exists ({missing})")
 
     def until(self, holds: Callable[[], bool], *, timeout_s: float = START_S, every_s: float = 0.003) -> None:
         end = time.monotonic() + timeout_s
