@@ -23,6 +23,7 @@ from imsys.fleet.selectors import live_workers
 from imsys.kit.errors import ImsysError
 from imsys.network.selectors import get_router
 from imsys.network.services import ask_resync
+from imsys.reconcile import guard
 from imsys.subscribers.services import ask_sync
 
 __all__ = ["SyncOutcome", "plan", "reconcile", "sync"]
@@ -33,7 +34,6 @@ Connection = AsyncConnection[TupleRow]
 
 POLL_S = 0.05
 BLOCKS = ("observe", "paused", "window", "held", "down", "refused")
-HELD = ("OtherRouter", "RowsVanished")
 
 EXIT_SYNCED, EXIT_ERRORS, EXIT_TIMED_OUT, EXIT_BLOCKED = 0, 1, 2, 3
 
@@ -183,7 +183,7 @@ def _count(
         outcome.error += number
     elif mode == "observe" and is_waiting:
         outcome.blocked["observe"] += number
-    elif error_code in HELD and is_waiting:
+    elif error_code in guard.HELD and is_waiting:
         outcome.blocked["held"] += number
     else:
         outcome.pending += number

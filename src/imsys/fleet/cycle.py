@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from imsys.fleet import intake
 from imsys.fleet.executor import Executor, Key
-from imsys.fleet.observer import Observer, Proof, merged
+from imsys.fleet.observer import Observer, merged
 from imsys.fleet.outcomes import Findings, error_events, left_events, repair_events
-from imsys.fleet.records import Happening, Outcome, Records, RunRecord
+from imsys.fleet.records import PASSWORDS_HIDDEN, Happening, Outcome, Records, RunRecord
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
 from imsys.kit.clock import Clock
@@ -22,7 +22,7 @@ from imsys.reconcile import guard
 from imsys.reconcile.attribution import LOG_PROPLIST, attribute
 from imsys.reconcile.batch import first_of
 from imsys.reconcile.diff import Step
-from imsys.reconcile.intent import Intent
+from imsys.reconcile.intent import Ghost, Intent
 from imsys.reconcile.kinds import PROFILE, SECRET
 from imsys.reconcile.observed import Table
 from imsys.reconcile.plan import Plan, make_plan
@@ -32,8 +32,8 @@ from imsys.routeros.errors import TrapError
 
 Tables = dict[str, Table]
 
-PASSWORDS_HIDDEN = (
-    "PasswordsHidden",
+HIDDEN = (
+    PASSWORDS_HIDDEN,
     "The router hides passwords from our login, so they are written when they change but cannot be compared.",
     "Give the login's group the sensitive policy, then reconnect.",
 )
@@ -55,7 +55,11 @@ class Hands:
 
 @dataclass(slots=True)
 class Cycle:
-    """The state of one run. `finished` holds the keys that a later read showed to be as wanted."""
+    """The state of one run.
+
+    said_yes: keys that the router answered `!done` for; removed: secrets taken away; redial: whose session must end
+    once; stuck: whose session would not. `present` is the latest read of the sessions.
+    """
 
     hands: Hands
     router: intake.RouterRow
@@ -63,7 +67,6 @@ class Cycle:
     intent: Intent
     tables: Tables
     present: list[Session] | None = None
-    proof: Proof = field(default_factory=dict)
     plan: Plan = field(default_factory=Plan)
     doubt: guard.Suspicion | None = None
     problems: dict[int, Problem] = field(default_factory=dict)
@@ -74,12 +77,11 @@ class Cycle:
     stuck: set[str] = field(default_factory=set)
     drift: dict[Key, Step] = field(default_factory=dict)
     is_cut_short: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
 
     @property
     def is_enforced(self) -> bool:
         return self.router.mode == "enforce"
-
-    outcomes: list[Outcome] = field(default_factory=list)
 
     async def go(self) -> None:
         """Align, and gather what is to be recorded."""
@@ -99,16 +101,23 @@ class Cycle:
     # -- plan
 
     async def _think(self, *, first: bool = False) -> None:
-        settled = self.hands.settling.is_settled
-        plan = make_plan(self.intent, self.tables, is_settled=settled)
-        if first and settled and self.tables[SECRET.menu].is_full and not self.router.accepts_reappearance:
-            placed = {}
-            if sum(guard.is_reappearance(step) for step in plan.steps) >= guard.SHRUNK_ROWS:
-                async with self.hands.records.pool.connection() as connection:
-                    placed = await intake.placed_rows(connection, self.router.router_id)
-            known = self.router.known_serial
-            self.doubt = guard.suspicion(plan, placed_rows=placed, known_serial=known, serial=self.hands.serial)
+        plan = make_plan(self.intent, self.tables, is_settled=self.hands.settling.is_settled)
+        if first and not self.router.accepts_reappearance:
+            self.doubt = await self._suspicion(plan)
         self.plan = guard.split(plan, self.doubt)
+
+    async def _suspicion(self, plan: Plan) -> guard.Suspicion | None:
+        """What is suspicious about this read. A run that sees only part of the router keeps an earlier doubt."""
+        placed: dict[str, int] = {}
+        is_whole = self.run.kind == "resync"
+        if is_whole and sum(guard.is_reappearance(step) for step in plan.steps) >= guard.SHRUNK_ROWS:
+            async with self.hands.records.pool.connection() as connection:
+                placed = await intake.placed_rows(connection, self.router.router_id)
+        known = self.router.known_serial
+        found = guard.suspicion(plan, placed_rows=placed, known_serial=known, serial=self.hands.serial)
+        if found is None and not is_whole and self.router.condition in guard.HELD:
+            return guard.standing(self.router.condition)
+        return found
 
     # -- apply and read back
 
@@ -202,6 +211,15 @@ class Cycle:
             return set()
         return {subscriber.username for subscriber in self.intent.subscribers if subscriber.is_suspended}
 
+    def _forgotten(self) -> set[str]:
+        """Removed subscribers whose rows are gone, perhaps by an earlier run that could not end their sessions."""
+        return {ghost.key for ghost in self.plan.forgotten if ghost.menu == SECRET.menu}
+
+    @property
+    def forgotten(self) -> list[Ghost]:
+        """Placements that nothing is left of: no row, and no session."""
+        return [ghost for ghost in self.plan.forgotten if ghost.key not in self.stuck]
+
     async def _look_at_sessions(self) -> None:
         """Without the right to end a session, one that should not be keeps its subscriber from being synced."""
         concerned = self._without_right()
@@ -214,7 +232,7 @@ class Cycle:
         secrets = self.tables[SECRET.menu].rows
         owed = {s.username for s in self.intent.subscribers if s.is_kick_owed} | self.redial
         cut = {n for n in self._without_right() if n not in secrets or secrets[n].values["disabled"] is True}
-        gone = {name for name in self.removed if name not in secrets}
+        gone = {name for name in self.removed | self._forgotten() if name not in secrets}
         unfinished = self.plan.unfinished(self.intent)
         confirmed = {s.username for s in self.intent.subscribers if s.subscriber_id not in unfinished}
         redial = owed & confirmed
@@ -286,7 +304,7 @@ class Cycle:
         if self.doubt is not None and self.plan.held:
             return self.doubt.code, self.doubt.text, self.doubt.remedy
         if self.tables[SECRET.menu].hides_secrets:
-            return PASSWORDS_HIDDEN
+            return HIDDEN
         return "", "", ""
 
     @property

@@ -25,7 +25,7 @@ from imsys.fleet.greeting import Greeting, greet
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
 from imsys.fleet.observer import Observer
-from imsys.fleet.records import Happening, Pool, Records, RunRecord
+from imsys.fleet.records import LASTING, Happening, Pool, Records, RunRecord
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
 from imsys.kit.backoff import delay_s
@@ -230,7 +230,7 @@ class Keeper:
             router_name=router.name,
             now=self.clock.now(),
             outcomes=cycle.outcomes,
-            forgotten=cycle.plan.forgotten,
+            forgotten=cycle.forgotten,
             next_resync=self._next_resync() if is_resync else None,
             asked_at=router.resync_asked_at,
             hides_passwords=cycle.tables[SECRET.menu].hides_secrets if is_resync else None,
@@ -298,21 +298,13 @@ class Keeper:
             answer.serial,
         )
         self._proved = None
-        self._wants_resync = self._wants_resync or self._down_since is not None
+        self._wants_resync = self._wants_resync or self._down_since is not None or bool(router.condition)
         self._down_since, self._glance_at = None, 0.0
 
     async def _record_return(self, router: RouterRow, answer: Greeting) -> None:
         now = self.clock.now()
-        await self.records.reached(
-            now=now,
-            identity=answer.identity,
-            version=answer.version,
-            board=answer.board,
-            serial=answer.serial,
-            uptime_s=answer.uptime_s,
-            accepts=router.accepts_reappearance,
-        )
-        if router.condition:
+        await self.records.reached(answer, now=now, accepts=router.accepts_reappearance)
+        if router.condition and router.condition not in LASTING:
             log.info("router back", extra={"router": router.name})
             await self.records.tell([Happening("router-up")], router_name=router.name, now=now)
 

@@ -15,11 +15,17 @@ from psycopg_pool import AsyncConnectionPool
 
 from imsys.fleet import statements as sql
 from imsys.fleet.errors import LeaseLost
+from imsys.fleet.greeting import Greeting
 from imsys.fleet.leases import Lease
 from imsys.kit.errors import ImsysError
+from imsys.reconcile import guard
 from imsys.reconcile.intent import Ghost
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
+
+PASSWORDS_HIDDEN = "PasswordsHidden"
+LASTING = (*guard.HELD, PASSWORDS_HIDDEN)
+"""Conditions that a resync finds, and only a resync ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,35 +189,21 @@ class Records:
         }
         await connection.execute(sql.EVENTS, parameters)
 
-    async def reached(
-        self,
-        *,
-        now: datetime,
-        identity: str,
-        version: str,
-        board: str,
-        serial: str,
-        uptime_s: float,
-        accepts: bool,
-        condition: tuple[str, str, str] = ("", "", ""),
-    ) -> None:
+    async def reached(self, greeting: Greeting, *, now: datetime, accepts: bool) -> None:
         """The router answered a login. Its serial is kept from the first time on, until a person accepts another."""
-        code, text, remedy = condition
         async with self._transaction() as connection:
             await connection.execute(
                 sql.REACHED,
                 {
                     "router": self.router_id,
                     "now": now,
-                    "code": code,
-                    "text": text,
-                    "remedy": remedy,
-                    "identity": identity,
-                    "version": version,
-                    "board": board,
-                    "serial": serial,
+                    "lasting": list(LASTING),
+                    "identity": greeting.identity,
+                    "version": greeting.version,
+                    "board": greeting.board,
+                    "serial": greeting.serial,
                     "accepts": accepts,
-                    "booted_at": now - timedelta(seconds=uptime_s),
+                    "booted_at": now - timedelta(seconds=greeting.uptime_s),
                 },
             )
 

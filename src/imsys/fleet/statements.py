@@ -85,11 +85,13 @@ update network_routerstate set condition = %(code)s, condition_text = %(text)s, 
 where router_id = %(router)s
 """
 
+# What a resync found stays until the next one; what kept us out is over.
 REACHED = """
 update network_routerstate set is_reachable = true, failures = 0, next_attempt_at = null, last_seen_at = %(now)s,
-       condition = %(code)s, condition_text = %(text)s, remedy = %(remedy)s,
-       condition_since = case when condition = %(code)s then condition_since
-                              when %(code)s = '' then null else %(now)s end,
+       condition = case when condition = any(%(lasting)s) then condition else '' end,
+       condition_text = case when condition = any(%(lasting)s) then condition_text else '' end,
+       remedy = case when condition = any(%(lasting)s) then remedy else '' end,
+       condition_since = case when condition = any(%(lasting)s) then condition_since end,
        identity = %(identity)s, version = %(version)s, board = %(board)s, booted_at = %(booted_at)s,
        serial = case when serial = '' or %(accepts)s then %(serial)s else serial end
 where router_id = %(router)s

@@ -9,6 +9,10 @@ from dataclasses import dataclass, replace
 from imsys.reconcile.diff import Step
 from imsys.reconcile.plan import Plan
 
+OTHER_ROUTER = "OtherRouter"
+ROWS_VANISHED = "RowsVanished"
+HELD = (OTHER_ROUTER, ROWS_VANISHED)
+REMEDY = "Look at the router; when it is right to make its rows again, run: imsys reconcile --router NAME --accept"
 SHRUNK_ROWS = 10
 SHRUNK_SHARE = 0.5
 
@@ -24,15 +28,19 @@ def suspicion(
     plan: Plan, *, placed_rows: Mapping[str, int], known_serial: str = "", serial: str = ""
 ) -> Suspicion | None:
     """Why this read should not be believed, or None. `placed_rows`: by menu, rows that we put or saw there."""
-    remedy = "Look at the router; when it is right to make its rows again, run: imsys reconcile --router NAME --accept"
     if known_serial and serial and known_serial != serial:
-        return Suspicion("OtherRouter", f"The hardware answers as {serial}, it was {known_serial} before.", remedy)
+        return Suspicion(OTHER_ROUTER, f"The hardware answers as {serial}, it was {known_serial} before.", REMEDY)
     for menu, placed in placed_rows.items():
         gone = sum(1 for step in plan.steps if step.menu == menu and is_reappearance(step))
         if gone >= SHRUNK_ROWS and gone >= placed * SHRUNK_SHARE:
             text = f"{gone} of {placed} rows of {menu} are gone, and nobody here removed them."
-            return Suspicion("RowsVanished", text, remedy)
+            return Suspicion(ROWS_VANISHED, text, REMEDY)
     return None
+
+
+def standing(code: str) -> Suspicion:
+    """A doubt that an earlier resync raised and nobody has settled yet."""
+    return Suspicion(code, "What the last resync found on this router is still to be looked at by a person.", REMEDY)
 
 
 def is_reappearance(step: Step) -> bool:
