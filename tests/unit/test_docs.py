@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from imsys import __version__
+from imsys.reconcile.kinds import KINDS
+from imsys.reconcile.status import REASONS
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY_WORDS = """
@@ -143,3 +145,15 @@ def test_every_error_code_is_explained() -> None:
         for code in re.findall(r"`([A-Z]\w+)`", page.read_text())
     }
     assert not used - explained
+
+
+def test_every_kind_has_its_page_with_every_field() -> None:
+    for menu, kind in KINDS.items():
+        page = (ROOT / "docs/spec" / f"{menu.strip('/').replace('/', '-')}.md").read_text()
+        assert page.startswith(f"# {menu}\n")
+        assert not [field.name for field in kind.fields if f"| `{field.name}` |" not in page]
+
+
+def test_every_reason_is_explained() -> None:
+    page = (ROOT / "docs/reference/reasons.md").read_text()
+    assert not [reason for reason in REASONS if f"| `{reason}` |" not in page]
