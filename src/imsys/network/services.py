@@ -189,6 +189,7 @@ def _save(router: Router) -> None:
             "A pinned certificate needs its fingerprint.", remedy="Give --tls-fingerprint, or choose another --tls."
         )
     _check_text(router)
+    _check_served(router)
     try:
         router.clean_fields()
         with transaction.atomic():
@@ -213,6 +214,22 @@ def _check_text(router: Router) -> None:
             )
     if router.name != router.name.strip():
         raise InputError(f"The router's name {router.name!r} begins or ends with a blank.")
+
+
+def _check_served(router: Router) -> None:
+    """Words that are kept for later: taken now, they would promise what nobody does."""
+    if router.suspend_by == SuspendBy.ADDRESS_LIST:
+        raise InputError(
+            "Suspension by address list is for static lines, which this version does not serve yet.",
+            remedy="Use --suspend-by disable or --suspend-by profile.",
+            code="NotYet",
+        )
+    if router.unmanaged != Unmanaged.KEEP:
+        raise InputError(
+            "This version keeps unmanaged rows as they are; it cannot quarantine or remove them yet.",
+            remedy="Use --unmanaged keep; imsys reconcile counts them.",
+            code="NotYet",
+        )
 
 
 def _name_taken(name: str) -> InputError:
