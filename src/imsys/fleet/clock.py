@@ -1,12 +1,12 @@
 """PostgreSQL's time, told by this process's monotonic clock: the one clock of all workers."""
 
-import asyncio
 import time
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
+from imsys.kit.clock import SystemClock
 
-class DatabaseClock:
+
+class DatabaseClock(SystemClock):
     """Keeps the offset that each lease renewal measures; between renewals it runs with the monotonic clock."""
 
     def __init__(self) -> None:
@@ -20,12 +20,3 @@ class DatabaseClock:
 
     def now(self) -> datetime:
         return self._base + timedelta(seconds=time.monotonic() - self._at)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-    def timeout(self, seconds: float | None) -> AbstractAsyncContextManager[object]:
-        return asyncio.timeout(seconds)

@@ -124,7 +124,8 @@ class Cycle:
     async def _align(self) -> None:
         for _ in range(self.hands.timing.rounds):
             steps = [step for step in self.plan.steps if step.subscriber_id not in self.problems]
-            some = first_of(steps, self.hands.timing.commands_per_run, self.alone)
+            timing = self.hands.timing
+            some = first_of(steps, timing.commands_per_run, self.alone, ids=timing.ids_at_once)
             self.is_cut_short = len(some) < len(steps)
             some = await self._placed(some)
             if not some:

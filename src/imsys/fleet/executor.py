@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imsys.kit.errors import ImsysError, UnknownOutcome
-from imsys.reconcile.batch import Batch, phases
+from imsys.reconcile.batch import IDS_AT_ONCE, Batch, phases
 from imsys.reconcile.diff import Step
 from imsys.reconcile.kinds import KINDS, Value
 from imsys.reconcile.sessions import MENU as ACTIVE
@@ -15,7 +15,6 @@ from imsys.routeros.errors import AlreadyExists, ConnectionLost, NotPermitted, T
 from imsys.vault.errors import VaultError
 
 Key = tuple[str, str]
-IDS_AT_ONCE = 100
 
 
 @dataclass(slots=True)
@@ -34,13 +33,14 @@ class Executor:
 
     client: Client
     unseal: Callable[[bytes], str] = field(repr=False)
+    ids_at_once: int = IDS_AT_ONCE
 
     async def apply(
         self, steps: Sequence[Step], *, passwords: Mapping[int, bytes], alone: Collection[Key] = frozenset()
     ) -> Applied:
         """Phase after phase; within a phase all commands are in flight together. Raises when the link is lost."""
         applied = Applied()
-        for batches in phases(steps, alone):
+        for batches in phases(steps, alone, ids=self.ids_at_once):
             answers = await asyncio.gather(*(self._send(batch, passwords) for batch in batches), return_exceptions=True)
             for batch, answer in zip(batches, answers, strict=True):
                 _note(applied, batch, answer)
@@ -69,7 +69,7 @@ class Executor:
 
     async def end(self, sessions: Sequence[Session], *, alone: bool) -> None:
         """End sessions by row id. One that has just gone by itself traps; the read that follows tells."""
-        size = 1 if alone else IDS_AT_ONCE
+        size = 1 if alone else self.ids_at_once
         ids = [session.row_id for session in sessions]
         parts = [ids[start : start + size] for start in range(0, len(ids), size)]
         answers = await asyncio.gather(*(self.client.remove(ACTIVE, part) for part in parts), return_exceptions=True)

@@ -289,7 +289,7 @@ class Keeper:
             raise
         self.hands = Hands(
             Observer(client, self._fingerprint),
-            Executor(client, lambda sealed: self._unseal(sealed, SUBSCRIBER_PASSWORD)),
+            Executor(client, lambda sealed: self._unseal(sealed, SUBSCRIBER_PASSWORD), self.timing.ids_at_once),
             self.records,
             self.clock,
             self.chance,

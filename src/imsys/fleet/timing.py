@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from imsys.reconcile.batch import IDS_AT_ONCE
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -36,5 +38,7 @@ class Timing:
     jitter: float = 0.2
     rounds: int = 3
     """Observe, plan, apply: so often in one run before what still differs waits for the next."""
+    ids_at_once: int = IDS_AT_ONCE
+    """Rows that one command may name."""
     commands_per_run: int = 400
     """So many writing commands before a run records what it has and looks for newer intent."""

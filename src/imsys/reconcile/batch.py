@@ -8,6 +8,7 @@ from imsys.reconcile.diff import Action, Step
 from imsys.reconcile.kinds import KINDS
 
 IDS_AT_ONCE = 100
+Keys = Collection[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,16 @@ class Batch:
         return [step.row_id for step in self.steps]
 
 
-def phases(steps: Iterable[Step], alone: Collection[tuple[str, str]] = frozenset()) -> Iterator[list[Batch]]:
-    """Batches that may be in flight together, phase after phase. Keys in `alone` get a command each."""
+def phases(steps: Iterable[Step], alone: Keys = frozenset(), *, ids: int = IDS_AT_ONCE) -> Iterator[list[Batch]]:
+    """Batches that may be in flight together, phase after phase.
+
+    A batch names up to `ids` rows; keys in `alone` get a command each.
+    """
     for _, members in groupby(steps, key=_phase):
-        yield batches(members, alone)
+        yield batches(members, alone, ids=ids)
 
 
-def batches(steps: Iterable[Step], alone: Collection[tuple[str, str]] = frozenset()) -> list[Batch]:
+def batches(steps: Iterable[Step], alone: Keys = frozenset(), *, ids: int = IDS_AT_ONCE) -> list[Batch]:
     groups: dict[object, list[Step]] = {}
     made: list[Batch] = []
     for step in steps:
@@ -38,8 +42,8 @@ def batches(steps: Iterable[Step], alone: Collection[tuple[str, str]] = frozense
             continue
         groups.setdefault((step.action, step.menu, tuple(step.changes.items())), []).append(step)
     for members in groups.values():
-        for start in range(0, len(members), IDS_AT_ONCE):
-            part = tuple(members[start : start + IDS_AT_ONCE])
+        for start in range(0, len(members), ids):
+            part = tuple(members[start : start + ids])
             made.append(Batch(part[0].action, part[0].menu, part))
     return made
 
@@ -53,11 +57,11 @@ def _phase(step: Step) -> int:
     return KINDS[step.menu].phase_of(step.action)
 
 
-def first_of(steps: Iterable[Step], most: int, alone: Collection[tuple[str, str]] = frozenset()) -> list[Step]:
+def first_of(steps: Iterable[Step], most: int, alone: Keys = frozenset(), *, ids: int = IDS_AT_ONCE) -> list[Step]:
     """The steps that `most` commands carry out, in order; the rest waits for the next pass."""
     taken: list[Step] = []
     commands = 0
-    for members in phases(steps, alone):
+    for members in phases(steps, alone, ids=ids):
         for batch in members:
             if commands == most:
                 return taken

@@ -62,7 +62,7 @@ def table(kind: Kind, printed: Iterable[Mapping[str, str]], fingerprint: Fingerp
 
 
 def near_doubles(keys: Iterable[str]) -> tuple[str, ...]:
-    """Keys that differ only in case or outer blanks: one customer twice, to a person's eye."""
+    """Keys that differ only in case or outer blanks: one subscriber twice, to a person's eye."""
     seen: dict[str, str] = {}
     doubles = []
     for key in keys:

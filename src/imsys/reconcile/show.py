@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
+from imsys.kit.redact import HIDDEN
 from imsys.reconcile.diff import Step
 from imsys.reconcile.kinds import KINDS, Kind, Observed
 from imsys.reconcile.kinds.base import Unverifiable
 from imsys.reconcile.sessions import MENU as ACTIVE
 from imsys.reconcile.sessions import Session
-
-MASK = "(hidden)"
 
 
 def shown(kind: Kind, values: Mapping[str, Observed]) -> dict[str, str]:
@@ -18,7 +17,7 @@ def shown(kind: Kind, values: Mapping[str, Observed]) -> dict[str, str]:
 def shown_value(kind: Kind, name: str, value: Observed) -> str:
     field = kind.field(name)
     if field.is_secret or isinstance(value, bytes | Unverifiable):
-        return MASK
+        return HIDDEN
     if isinstance(value, bool | str):
         return field.render(value) or ""
     return "" if value is None else value.render()

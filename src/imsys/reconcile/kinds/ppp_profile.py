@@ -21,7 +21,8 @@ def rate_limit(printed: str | None) -> Value:
 
 
 def sent_rate_limit(value: Value) -> str | None:
-    return value.render() if isinstance(value, RateLimit) else None
+    """What we could not read is sent as it stands, and refused by the router in its own words."""
+    return value.render() if isinstance(value, RateLimit) else (value if isinstance(value, str) else None)
 
 
 PROFILE = Kind(
