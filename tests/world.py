@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from imsys.conf.database import dsn
 from imsys.conf.secrets import vault
 from imsys.fleet.timing import Timing
-from imsys.fleet.worker import Worker
+from imsys.fleet.worker import Worker, end
 from imsys.network.models import Router
 from imsys.network.services import add_router, ask_resync
 from imsys.routeros.endpoint import Endpoint, Limits
@@ -202,9 +202,7 @@ async def _crash(worker: Worker, future: Future[None]) -> None:
     async def nothing(*_: object) -> None: ...
 
     worker._leave = nothing  # type: ignore[method-assign]
-    for kept in worker.kept.values():
-        kept.task.cancel()
-    await asyncio.gather(*(kept.task for kept in worker.kept.values()), return_exceptions=True)
+    await end([kept.task for kept in worker.kept.values()])
     worker.kept.clear()
     future.cancel()
     await asyncio.wait([asyncio.wrap_future(future)])

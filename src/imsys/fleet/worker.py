@@ -10,7 +10,7 @@ import logging
 import random
 import socket
 import uuid
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 CHANNEL = "imsys_wake"
 AGAIN_S = 0.5
 FINISH_S = 3.0
+CANCEL_AGAIN_S = 0.2
 
 
 @dataclass(slots=True)
@@ -76,9 +77,7 @@ class Worker:
         try:
             await asyncio.wait([*loops, ended], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (*loops, ended):
-                task.cancel()
-            results = await asyncio.gather(*loops, ended, return_exceptions=True)
+            results = await end([*loops, ended])
             await self._leave()
             await self.pool.close()
         for result in results:
@@ -167,10 +166,8 @@ class Worker:
         if not stopping:
             return
         tasks = [kept.task for kept in stopping]
-        _, late = await asyncio.wait(tasks, timeout=FINISH_S)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks, timeout=FINISH_S)
+        await end(tasks)
 
     async def _leave(self) -> None:
         await self._stop(list(self.kept))
@@ -218,3 +215,17 @@ class Worker:
             for router_id in due:
                 if (kept := self.kept.get(router_id)) is not None:
                     kept.keeper.wake()
+
+
+async def end(tasks: Sequence[asyncio.Task[Any]]) -> list[Any]:
+    """Cancel until all have ended; what each returned or raised.
+
+    Once may not be enough: before Python 3.12 `asyncio.wait_for`, which the connection pool uses, loses a cancellation
+    that arrives together with what it waited for.
+    """
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+    return await asyncio.gather(*tasks, return_exceptions=True)
