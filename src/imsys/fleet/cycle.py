@@ -101,7 +101,7 @@ class Cycle:
     # -- plan
 
     async def _think(self, *, first: bool = False) -> None:
-        plan = make_plan(self.intent, self.tables, is_settled=self.hands.settling.is_settled)
+        plan = make_plan(self.intent, self.tables, is_settled=self.hands.settling.is_settled, said_yes=self.said_yes)
         if first and not self.router.accepts_reappearance:
             self.doubt = await self._suspicion(plan)
         self.plan = guard.split(plan, self.doubt)

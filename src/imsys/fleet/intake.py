@@ -84,7 +84,7 @@ where r.id = %s
 COLUMNS = """
 select s.id, s.username, y.generation, y.applied_generation, s.package_id, s.address, s.is_suspended,
        s.password_mac, y.kick_owed, y.attempts, y.sync_status = 'synced',
-       y.error_code
+       y.error_code, y.applied_mac
 from subscribers_syncstate y join subscribers_subscriber s on s.id = y.subscriber_id
 where y.router_id = %(router)s
 """

@@ -73,7 +73,8 @@ class Findings:
         key = (SECRET.menu, subscriber.username)
         if subscriber.is_synced and not subscriber.is_newer and key not in self.drift and not subscriber.is_kick_owed:
             return None
-        return Outcome(i, subscriber.generation, "synced", is_applied=key in self.said_yes)
+        mac = subscriber.password_mac if subscriber.password_mac != subscriber.applied_mac else None
+        return Outcome(i, subscriber.generation, "synced", is_applied=key in self.said_yes, password_mac=mac)
 
 
 def _not_synced(

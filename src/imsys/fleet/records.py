@@ -34,6 +34,7 @@ class Outcome:
 
     retry_at: when to look again; None: not until intent changes or a resync.
     is_applied: the router said yes to a write in this run.
+    password_mac: fingerprint of the password that is on the router for the first time.
     """
 
     subscriber_id: int
@@ -43,6 +44,7 @@ class Outcome:
     text: str = ""
     retry_at: datetime | None = None
     is_applied: bool = False
+    password_mac: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,12 @@ class Records:
         async with self._transaction() as connection:
             if outcomes:
                 await connection.execute(sql.OUTCOMES, _columns(outcomes, now))
+                new = [o for o in outcomes if o.password_mac is not None]
+                if new:
+                    columns = (
+                        [getattr(o, name) for o in new] for name in ("subscriber_id", "generation", "password_mac")
+                    )
+                    await connection.execute(sql.PASSWORDS, tuple(columns))
             if forgotten:
                 menus, keys = [g.menu for g in forgotten], [g.key for g in forgotten]
                 await connection.execute(sql.FORGET, (menus, keys, self.router_id))

@@ -48,6 +48,12 @@ from v join locked on locked.subscriber_id = v.id
 where y.subscriber_id = v.id and y.generation = v.generation
 """
 
+PASSWORDS = """
+update subscribers_syncstate y set applied_mac = v.mac
+from unnest(%s::bigint[], %s::int[], %s::bytea[]) as v(id, generation, mac)
+where y.subscriber_id = v.id and y.generation = v.generation
+"""
+
 FORGET = """
 delete from fleet_placement p using unnest(%s::text[], %s::text[]) as v(menu, key)
 where p.router_id = %s and p.menu = v.menu and p.key = v.key and p.subscriber_id is null and p.package_id is null

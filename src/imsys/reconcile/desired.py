@@ -48,6 +48,7 @@ def secret_of(subscriber: SubscriberIntent, package: PackageIntent, router: Rout
         values,
         subscriber_id=subscriber.subscriber_id,
         is_newer=subscriber.is_newer,
+        rewrites_hidden=subscriber.password_mac != subscriber.applied_mac,
     )
 
 

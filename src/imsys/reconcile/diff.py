@@ -56,13 +56,13 @@ def step_for(resource: Resource, row: ObservedRow | None) -> Step | None:
 
 
 def differing(resource: Resource, row: ObservedRow) -> dict[str, Value]:
-    """The desired values that the row does not have. A value the router hides differs only when its intent is newer."""
+    """The desired values that the row does not have. A hidden one differs only when its intent changed."""
     changes: dict[str, Value] = {}
     observed = row.values
     for name, value in resource.values.items():
         there = observed[name]
         if there is UNVERIFIABLE:
-            if resource.is_newer:
+            if resource.rewrites_hidden:
                 changes[name] = value
         elif there != value:
             changes[name] = value

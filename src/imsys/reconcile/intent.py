@@ -40,6 +40,7 @@ class SubscriberIntent:
     attempts: int = 0
     is_synced: bool = False
     error_code: str = ""
+    applied_mac: bytes | None = None
 
     @property
     def is_newer(self) -> bool:

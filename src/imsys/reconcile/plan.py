@@ -1,9 +1,9 @@
 """All steps of one router, in the order in which they must be done: a value that can be shown, refused or replayed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from imsys.reconcile.desired import Desired, desired
+from imsys.reconcile.desired import Desired, ResourceKey, desired
 from imsys.reconcile.diff import Step, step_for
 from imsys.reconcile.intent import Ghost, Intent
 from imsys.reconcile.kinds import KINDS, PROFILE, SECRET
@@ -34,9 +34,16 @@ class Plan:
         return own | through_package | self.waiting | set(self.problems)
 
 
-def make_plan(intent: Intent, observed: Mapping[str, Table], *, is_settled: bool = True) -> Plan:
+def make_plan(
+    intent: Intent,
+    observed: Mapping[str, Table],
+    *,
+    is_settled: bool = True,
+    said_yes: Collection[ResourceKey] = frozenset(),
+) -> Plan:
     """Steps that turn the observed tables into what `intent` asks for; empty when there is no drift.
 
+    `said_yes`: rows that were written in this run; what the router hides of them must be taken as written.
     While a router settles after a boot, absence proves nothing: no row is added and no placement forgotten for it.
     """
     wanted = desired(intent)
@@ -45,6 +52,8 @@ def make_plan(intent: Intent, observed: Mapping[str, Table], *, is_settled: bool
     waiting: set[int] = set()
     for resource in wanted.values():
         table = observed.get(resource.menu)
+        if resource.rewrites_hidden and (resource.menu, resource.key) in said_yes:
+            resource = replace(resource, rewrites_hidden=False)
         step = step_for(resource, table.rows.get(resource.key)) if table is not None else None
         if step is None:
             continue

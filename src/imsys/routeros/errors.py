@@ -17,7 +17,6 @@ Outcome = Literal["transient", "permanent", "unknown"]
 class RouterError(ImsysError):
     """Anything that a connection to a router can end in."""
 
-    default_code = "RouterError"
     default_remedy: ClassVar[str] = ""
     outcome: ClassVar[Outcome] = "permanent"
 
@@ -163,7 +162,6 @@ class TrapError(RouterError):
     With several traps the first decides the type; `traps` keeps all.
     """
 
-    default_code = "TrapError"
     default_remedy = "Read the router's own words; its log (/log print) may say more."
 
     def __init__(self, message: str, *, remedy: str = "", code: str = "", traps: Sequence[Trap] = ()) -> None:

@@ -207,7 +207,7 @@ class ReplyReader:
         assert watch.known is not None
         missing = watch.known.length - self._collected
         if len(data) < missing:
-            if _DONE in data or _DONE in self._last + data[: len(_DONE)]:  # it ends early, or another reply waits
+            if self._ends_early(tag, data, missing):
                 yield from self._give_up_comparing(data)
             else:
                 self._collect(data)
@@ -232,6 +232,16 @@ class ReplyReader:
         self._collected += len(data)
         self._last = (self._last + data[-_TAIL_BYTES:])[-_TAIL_BYTES:]
 
+    def _ends_early(self, tag: str, data: bytes, missing: int) -> bool:
+        """Whether some `!done` came before its place: of this reply, or of another that should not be kept waiting."""
+        if _DONE not in data and _DONE not in self._last + data[: len(_DONE)]:
+            return False
+        seen = self._last + data
+        found = seen.index(_DONE)
+        ending = _DONE + _coded_tag(tag) + b"\x00"
+        due = len(seen) - len(data) + missing - len(ending)
+        return found != due or not ending.startswith(seen[found:])
+
     def _may_end_at(self, data: bytes, end: int) -> bool:
         """Whether a reply can end there: a look at a few bytes that spares digesting a table that has grown."""
         return data[end - 1] == 0 and _DONE in (self._last + data[max(0, end - _TAIL_BYTES) : end])[-_TAIL_BYTES:]
@@ -249,10 +259,15 @@ class ReplyReader:
 
 
 def _frame(words: list[bytes], tag: str) -> _Frame:
-    tag_word = protocol.TAG_PREFIX + protocol.to_bytes(tag)
-    coded = encode_length(len(tag_word)) + tag_word
-    if len(words) > 1 and words[1] == tag_word:
+    word = protocol.TAG_PREFIX + protocol.to_bytes(tag)
+    coded = encode_length(len(word)) + word
+    if words[1:2] == [word]:
         return _Frame(_ROW_WORD + coded, b"")
-    if words[-1] == tag_word:
+    if words[-1] == word:
         return _Frame(_ROW_WORD, coded)
     return _ODD_FRAME if tag else _Frame(_ROW_WORD, b"")
+
+
+def _coded_tag(tag: str) -> bytes:
+    word = protocol.TAG_PREFIX + protocol.to_bytes(tag)
+    return encode_length(len(word)) + word

@@ -119,6 +119,7 @@ class Subscriber(models.Model):
 class SyncState(models.Model):
     """How far the router has followed a subscriber's intent. Narrow, because it changes with every run.
 
+    `applied_mac` is the fingerprint of the password last put on the router, for routers that hide passwords.
     Due: not `synced`, and `next_attempt_at` has passed. `router_id` repeats the subscriber's, for the index that finds
     what is due.
     """
@@ -136,6 +137,7 @@ class SyncState(models.Model):
     applied_at = models.DateTimeField(null=True)
     last_synced_at = models.DateTimeField(null=True)
     kick_owed = models.BooleanField(default=False, db_default=False)
+    applied_mac = models.BinaryField(null=True)
     kick_tries = models.IntegerField(default=0, db_default=0)
 
     class Meta:

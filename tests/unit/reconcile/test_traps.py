@@ -78,8 +78,8 @@ def test_trap_11_the_other_changes_of_such_a_row_do_not_wait() -> None:
 
 
 def test_trap_12_a_hidden_password_is_neither_drift_nor_a_value() -> None:
-    managed = subscriber(password_mac=fingerprint("pw"))
-    made = plan(intent(managed), secret(password=HIDDEN))
+    known = subscriber(password_mac=fingerprint("pw"), applied_mac=fingerprint("pw"), is_newer=True)
+    made = plan(intent(known), secret(password=HIDDEN))
     assert not made.steps
     tables = observed(secret(password=HIDDEN))
     assert tables[SECRET.menu].rows["ann"].values["password"] is UNVERIFIABLE
@@ -87,7 +87,7 @@ def test_trap_12_a_hidden_password_is_neither_drift_nor_a_value() -> None:
 
 
 def test_trap_12_a_hidden_password_is_written_when_its_intent_changes() -> None:
-    managed = subscriber(password_mac=fingerprint("pw"), is_newer=True)
+    managed = subscriber(password_mac=fingerprint("pw"), applied_mac=fingerprint("old"), is_newer=True)
     assert set(changes(plan(intent(managed), secret(password=HIDDEN)))) == {"password"}
 
 
@@ -243,4 +243,4 @@ def test_no_secret_is_shown_in_a_plan() -> None:
     (step,) = plan(intent(managed), secret(password="pw-old")).steps
     shown = str(as_dict(step, {1: "ann"}))
     assert "pw-" not in shown
-    assert "(hidden)" in shown
+    assert "<hidden>" in shown

@@ -66,7 +66,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One row as it should be. Exactly one of the owners is set."""
+    """One row as it should be. Exactly one of the owners is set.
+
+    rewrites_hidden: a secret that the router does not show is to be written all the same, since it was changed.
+    """
 
     menu: str
     key: str
@@ -74,6 +77,7 @@ class Resource:
     subscriber_id: int | None = None
     package_id: int | None = None
     is_newer: bool = False
+    rewrites_hidden: bool = False
 
 
 def text(printed: str | None) -> Value:

@@ -1,0 +1,17 @@
+# ruff: noqa: RUF012 - written by Django
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("subscribers", "0002_storage"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="syncstate",
+            name="applied_mac",
+            field=models.BinaryField(null=True),
+        ),
+    ]
