@@ -320,5 +320,6 @@ class Cycle:
         if not self.is_enforced:
             return set()
         cut = {(SECRET.menu, name) for name in self._without_right()}
-        newly = {s.username for s in self.intent.subscribers if s.is_suspended and not s.is_synced}
+        done = {outcome.subscriber_id for outcome in self.outcomes if outcome.status == "synced"}
+        newly = {s.username for s in self.intent.subscribers if s.subscriber_id in done and not s.is_synced}
         return {name for menu, name in cut & self.said_yes} | (newly & self._without_right())

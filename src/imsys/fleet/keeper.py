@@ -6,7 +6,6 @@ arguments.
 
 import asyncio
 import contextlib
-import heapq
 import logging
 import random
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from imsys.fleet.glance import facts, glance, suspects
 from imsys.fleet.greeting import Greeting, greet
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
+from imsys.fleet.lookups import LookUps
 from imsys.fleet.observer import Observer
 from imsys.fleet.records import LASTING, Happening, Pool, Records, RunRecord
 from imsys.fleet.settling import Settling
@@ -69,7 +69,7 @@ class Keeper:
         self._failures = 0
         self._down_since: float | None = None
         self._suspects: set[str] = set()
-        self._look_ups: list[tuple[float, list[str]]] = []
+        self._look_ups = LookUps()
         self._glance_at = 0.0
         self._ghosts_at = 0.0
         self._wants_resync = False
@@ -151,8 +151,7 @@ class Keeper:
     async def _work(self, router: RouterRow, hands: Hands, now: datetime) -> float:
         """Do the most urgent piece of work, or tell how long there is none."""
         mono = self.clock.monotonic()
-        while self._look_ups and self._look_ups[0][0] <= mono:
-            self._suspects.update(heapq.heappop(self._look_ups)[1])
+        self._suspects |= self._look_ups.due(mono)
         has_ghosts = router.has_ghosts and router.mode == "enforce" and mono >= self._ghosts_at
         if self._suspects or has_ghosts or (router.next_due_at is not None and router.next_due_at <= now):
             await self._run_due(router, hands)
@@ -165,7 +164,7 @@ class Keeper:
             return 0.0
         waits = [self._glance_at - mono]
         waits += [(at - now).total_seconds() for at in (router.next_due_at, router.resync_due_at) if at is not None]
-        waits += [self._look_ups[0][0] - mono] if self._look_ups else []
+        waits += [self._look_ups.next_at - mono] if self._look_ups.next_at is not None else []
         waits += [self._ghosts_at - mono] if router.has_ghosts and router.mode == "enforce" else []
         return max(min(waits), 0.001)
 
@@ -242,9 +241,8 @@ class Keeper:
             took = (self.clock.now() - run.started_at).total_seconds()
             keys = {"router": router.name, "kind": run.kind, "reason": run.result, "writes": run.writes}
             log.info("run done", extra={**keys, "duration_ms": round(took * 1000)})
-        names = sorted(cycle.to_look_up_again())
-        for after_s in self.timing.look_again_s if names else ():
-            heapq.heappush(self._look_ups, (self.clock.monotonic() + after_s, names))
+        mono = self.clock.monotonic()
+        self._look_ups.plan(cycle.to_look_up_again(), [mono + after_s for after_s in self.timing.look_again_s])
         if router.has_ghosts:
             self._ghosts_at = self.clock.monotonic() + self.timing.settle_gap_s
         if run.writes:
