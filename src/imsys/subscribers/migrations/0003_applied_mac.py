@@ -1,5 +1,3 @@
-# ruff: noqa: RUF012 - written by Django
-
 from django.db import migrations, models
 
 
