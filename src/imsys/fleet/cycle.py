@@ -21,7 +21,7 @@ from imsys.kit.errors import ImsysError
 from imsys.reconcile import guard
 from imsys.reconcile.attribution import LOG_PROPLIST, attribute
 from imsys.reconcile.batch import first_of
-from imsys.reconcile.diff import Step
+from imsys.reconcile.diff import Step, cut_alone
 from imsys.reconcile.intent import Ghost, Intent
 from imsys.reconcile.kinds import PROFILE, SECRET
 from imsys.reconcile.observed import Table
@@ -173,7 +173,10 @@ class Cycle:
         ready = [s for s in steps if "password" not in s.changes or s.subscriber_id in passwords]
         self.redial |= {s.key for s in ready if owes_kick(s, self.router.intent)}
         applied = await self.hands.executor.apply(ready, passwords=passwords, alone=self.alone)
-        self.said_yes |= applied.said_yes
+        undone = [step for step in ready if (step.menu, step.key) in applied.refused]
+        cuts = [cut for step in undone if (cut := cut_alone(step, self.router.intent)) is not None]
+        cut_off = await self.hands.executor.apply(cuts, passwords={})
+        self.said_yes |= applied.said_yes | cut_off.said_yes
         self.alone |= applied.together
         self.removed |= {s.key for s in ready if s.action == "remove" and s.menu == SECRET.menu}
         for step in ready:

@@ -1,9 +1,10 @@
 """What differs between one desired row and one observed row, as a step. A diff is a value; nothing is done here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from imsys.reconcile.intent import RouterIntent
 from imsys.reconcile.kinds import UNVERIFIABLE, Observed, Resource, Value
 from imsys.reconcile.observed import ObservedRow
 
@@ -67,3 +68,16 @@ def differing(resource: Resource, row: ObservedRow) -> dict[str, Value]:
         elif there != value:
             changes[name] = value
     return changes
+
+
+def cut_alone(step: Step, router: RouterIntent) -> Step | None:
+    """Of a refused change, what suspends: a value that the router does not take must not keep anybody online."""
+    garden = router.suspend_profile if router.suspend_by == "profile" else None
+    cuts = {
+        name: value
+        for name, value in step.changes.items()
+        if (name == "disabled" and value is True) or (name == "profile" and garden is not None and value == garden)
+    }
+    if step.action != "set" or not cuts or len(cuts) == len(step.changes):
+        return None
+    return replace(step, changes=cuts)

@@ -1,0 +1,21 @@
+"""A value that the router refuses is the subscriber's error, and no way to stay online."""
+
+from imsys.subscribers import services
+from imsys.subscribers.models import SyncState
+from tests.world import CLERK, World
+
+
+def test_a_suspended_subscriber_is_cut_though_another_field_is_refused(world: World) -> None:
+    router = world.add_router()
+    world.add_subscribers(["ann", "bob"])
+    world.start_worker()
+    world.until_synced()
+    world.call(lambda: router.cpes.add_all(redial_s=0.05))
+    services.set_subscriber("ann", address="2001:db8::5", actor=CLERK)  # a secret's remote-address is IPv4
+    services.suspend(["ann"], cause="non-payment", actor=CLERK)
+    world.until(lambda: world.disabled() == {"ann"}, "ann is cut")
+    world.until(lambda: world.online() == {"bob"}, "her session is ended")
+    state = SyncState.objects.get(subscriber__username="ann")
+    world.until(lambda: state.refresh_from_db() or state.sync_status == "error", "and she is in error")
+    assert state.error_code == "InvalidValue"
+    assert "remote-address" in state.sync_error
