@@ -202,7 +202,9 @@ async def _crash(worker: Worker, future: Future[None]) -> None:
     async def nothing(*_: object) -> None: ...
 
     worker._leave = nothing  # type: ignore[method-assign]
-    await end([kept.task for kept in worker.kept.values()])
-    worker.kept.clear()
     future.cancel()
-    await asyncio.wait([asyncio.wrap_future(future)])
+    while not worker.pool.closed:  # noqa: ASYNC110 - then its loops have ended, and nothing starts a keeper any more
+        await asyncio.sleep(0.001)
+    await end([kept.task for kept in worker.kept.values()])
+    await asyncio.gather(*worker._tasks, return_exceptions=True)
+    worker.kept.clear()
