@@ -197,7 +197,7 @@ class Cycle:
         names = {step.key for step in steps if step.menu == SECRET.menu}
         profiles = any(step.menu == PROFILE.menu for step in steps)
         observer = self.hands.observer
-        concerned = self._without_right() | self.redial | self.removed
+        concerned = self._without_right() | self._owed() | self._ghosts() | self.removed
         reads = [observer.tables(names) if profiles or not names else self._secrets(names)]
         if concerned:
             later, self.present = await asyncio.gather(reads[0], observer.sessions(concerned))
@@ -214,6 +214,13 @@ class Cycle:
         if self.router.suspend_by == "profile":
             return set()
         return {subscriber.username for subscriber in self.intent.subscribers if subscriber.is_suspended}
+
+    def _owed(self) -> set[str]:
+        """Whose session must end once, by this run or since an earlier one that could not."""
+        return {s.username for s in self.intent.subscribers if s.is_kick_owed} | self.redial
+
+    def _ghosts(self) -> set[str]:
+        return {ghost.key for ghost in self.intent.ghosts if ghost.menu == SECRET.menu}
 
     def _forgotten(self) -> set[str]:
         """Removed subscribers whose rows are gone, perhaps by an earlier run that could not end their sessions."""
@@ -234,12 +241,11 @@ class Cycle:
     async def _end_sessions(self) -> None:
         """End the sessions that the confirmed rows leave no right to, and see them gone."""
         secrets = self.tables[SECRET.menu].rows
-        owed = {s.username for s in self.intent.subscribers if s.is_kick_owed} | self.redial
         cut = {n for n in self._without_right() if n not in secrets or secrets[n].values["disabled"] is True}
         gone = {name for name in self.removed | self._forgotten() if name not in secrets}
         unfinished = self.plan.unfinished(self.intent)
         confirmed = {s.username for s in self.intent.subscribers if s.subscriber_id not in unfinished}
-        redial = owed & confirmed
+        redial = self._owed() & confirmed
         forbidden = cut | gone
         concerned = forbidden | redial
         if not concerned:
