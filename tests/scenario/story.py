@@ -51,7 +51,8 @@ class Wanted:
 class Tale:
     """One router's story. `workers` and `rates` (of the packages that there are) it shares with those told beside it.
 
-    theirs: ids of rows that others made under names that are or were subscribers'.
+    theirs: ids of rows that others made under names that are or were subscribers'. misled: names whose profile others
+    changed, so that a session may have come up under it.
     """
 
     world: World
@@ -63,6 +64,7 @@ class Tale:
     suspend_by: str = "disable"
     mode: str = "enforce"
     theirs: set[str] = field(default_factory=set)
+    misled: set[str] = field(default_factory=set)
     foreign: dict[str, dict[str, str]] = field(default_factory=dict)
     has_isp_profile: bool = False
 
@@ -161,6 +163,8 @@ class Tale:
     # -- what others do on the router
 
     def tamper(self, name: str, fields: dict[str, str | None]) -> None:
+        if "profile" in fields:
+            self.misled.add(name)
         if name in self.wanted:  # a row of a removed subscriber is ours or nobody's, depending on who was faster
             self._outsider(SECRET, name, fields)
 

@@ -61,7 +61,7 @@ HASTE = replace(
 )
 AT_ONCE = 6
 """Stories told beside each other, on a router each: they wait together, and share packages and workers."""
-CONVERGES_S = 8.0
+CONVERGES_S = 20.0
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -150,8 +150,17 @@ class Told(Tale):
         ]
         if self.suspend_by == "disable":
             found += [f"{n} is suspended and online" for n, w in self.wanted.items() if w.is_suspended and n in online]
+        else:
+            confined = {n for n, w in self.wanted.items() if w.is_suspended} - self.misled
+            profiles = self.world.call(lambda: list(self._session_profiles()))
+            found += [f"{n} is suspended and online as {p}" for n, p in profiles if n in confined and p != WALLED]
         known = {row["name"] for row in rows}
         return found + [f"{n} was removed and is online" for n in online if n not in known]
+
+    def _session_profiles(self) -> Iterator[tuple[str, str | None]]:
+        profiles = self.router.table(PROFILE)
+        for session in self.router.ppp.sessions.values():
+            yield session.name, profiles.name_of(session.profile_id)
 
     def _secrets(self, rows: list[dict[str, str]]) -> Iterator[str]:
         names = Counter(row["name"] for row in rows)

@@ -45,3 +45,19 @@ def test_a_removed_subscriber_s_session_is_ended_by_a_run_that_changes_somebody_
     world.call(lambda: router.tamper(SECRET, "ann", verb="remove"))  # a lost OK looks like this
     set_router("r1", mode="enforce", actor=CLERK)
     world.until(lambda: world.online() == set(), "ann is offline")
+
+
+def test_a_row_that_is_made_again_in_the_walled_garden_ends_the_session_from_before(world: World) -> None:
+    router = world.add_router(suspend_by="profile", suspend_profile="walled")
+    world.call(lambda: router.tamper("/ppp/profile", "walled", {"rate-limit": "64k/64k"}, verb="add"))
+    world.add_subscribers(["ann"])
+    world.start_worker()
+    world.until_synced()
+    world.call(lambda: router.cpes.add_all(redial_s=0.02))
+    earlier = session_ids(world)
+    set_router("r1", mode="paused", actor=CLERK)
+    services.suspend(["ann"], cause="non-payment", actor=CLERK)
+    world.call(lambda: router.tamper(SECRET, "ann", verb="remove"))  # the session stays, as on a real router
+    set_router("r1", mode="enforce", actor=CLERK)
+    world.until_synced()
+    until_redialled(world, "ann", earlier)

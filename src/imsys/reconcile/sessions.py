@@ -44,7 +44,7 @@ def still_there(ended: Collection[Session], present: Iterable[Session]) -> list[
 
 def owes_kick(step: Step, router: RouterIntent) -> bool:
     """Does this change take effect only when the live session redials? Into and out of the walled garden it does."""
-    if router.suspend_by != "profile" or step.menu != SECRET.menu or step.action != "set":
+    if router.suspend_by != "profile" or step.menu != SECRET.menu or step.action == "remove":
         return False
     return router.suspend_profile in (step.changes.get("profile"), step.before.get("profile")) and (
         "profile" in step.changes
