@@ -25,7 +25,7 @@ from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
 from imsys.fleet.lookups import LookUps
 from imsys.fleet.observer import Observer
-from imsys.fleet.records import LASTING, Happening, Pool, Records, RunRecord
+from imsys.fleet.records import LASTING, REFUSED_AT_WORK, Happening, Pool, Records, RunRecord
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
 from imsys.kit.backoff import delay_s
@@ -224,6 +224,9 @@ class Keeper:
             self._forget_proof(hands)
         _count(run, hands.observer.client, before)
         is_resync = run.kind == "resync"
+        if is_resync and router.condition in REFUSED_AT_WORK:
+            log.info("router back", extra={"router": router.name})
+            run.happenings.append(Happening("router-up"))
         await self.records.finish(
             run,
             router_name=router.name,

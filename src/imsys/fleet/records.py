@@ -20,12 +20,15 @@ from imsys.fleet.leases import Lease
 from imsys.kit.errors import ImsysError
 from imsys.reconcile import guard
 from imsys.reconcile.intent import Ghost
+from imsys.routeros.errors import NotPermitted, ReplyTooLarge
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
 PASSWORDS_HIDDEN = "PasswordsHidden"
-LASTING = (*guard.HELD, PASSWORDS_HIDDEN)
-"""Conditions that a resync finds, and only a resync ends."""
+REFUSED_AT_WORK = (NotPermitted.default_code, ReplyTooLarge.default_code)
+"""Refusals that may come after a good login, which therefore proves nothing against them."""
+LASTING = (*guard.HELD, PASSWORDS_HIDDEN, *REFUSED_AT_WORK)
+"""Conditions that only a whole resync ends."""
 
 
 @dataclass(frozen=True, slots=True)
