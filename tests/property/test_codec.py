@@ -1,4 +1,4 @@
-"""The codec: what is sent arrives as it was, however the bytes are cut, in both roles; foreign bytes end in one error."""
+"""The codec: what is sent arrives as it was, however the bytes are cut, in both roles; foreign bytes are an error."""
 
 from itertools import pairwise
 
