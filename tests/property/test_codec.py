@@ -132,9 +132,13 @@ def test_equal_bytes_are_recognised_under_any_split(
     data = rows_of(table, "t")
     watch = Watch()
     read(data, first, watch)
-    again = Watch(watch.result())
-    _, unchanged, _ = read(data, second, again)
-    assert unchanged
+    rows, unchanged, done = read(data, second, Watch(watch.result()))
+    if any(
+        "!done" in value for row in table for value in row.values()
+    ):  # may look like an early end: then it is parsed
+        assert unchanged or (rows, done) == (table, 1)
+    else:
+        assert unchanged
 
 
 @given(st.lists(ROW, min_size=1, max_size=8), st.lists(ROW, max_size=8), CUTS, st.booleans())
