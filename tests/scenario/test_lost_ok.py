@@ -35,7 +35,8 @@ def begin(worlds: list[World], ids_at_once: int) -> World:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
-    ("ids_at_once", "kind"), [(100, "drop-after"), (100, "drop-before"), (10, "drop-after"), (1, "drop-after")]
+    ("ids_at_once", "kind"),
+    [(100, "drop-after"), (100, "drop-before"), (10, "drop-after"), (1, "drop-after"), (1, "drop-before")],
 )
 def test_a_lost_ok_on_each_write(world_of: list[World], ids_at_once: int, kind: str) -> None:
     world = begin(world_of, ids_at_once)
