@@ -90,16 +90,16 @@ from subscribers_subscriber s join subscribers_syncstate y on y.subscriber_id = 
 where s.router_id = %(router)s
 """
 # The ids as one array, found by indexes, so that no plan can begin anywhere else.
-DUE = (
-    ALL
-    + """ and s.id = any(array(
+AMONG_THE_DUE = """
+and s.id = any(array(
     select d.subscriber_id from subscribers_syncstate d
     where d.router_id = %(router)s and d.sync_status <> 'synced' and d.next_attempt_at <= %(now)s
     union
     select n.id from subscribers_subscriber n where n.router_id = %(router)s and n.username = any(%(names)s)
 ))
-order by s.id limit %(limit)s"""
-)
+order by s.id limit %(limit)s
+"""
+DUE = ALL + AMONG_THE_DUE
 
 PACKAGES = """
 select p.id, case when p.profile = '' then p.name else p.profile end, p.profile = '', p.rate_limit
