@@ -24,8 +24,11 @@ where router_id = %s and (subscriber_id = any(%s) or package_id = any(%s))
 """
 
 OWE_KICK = """
-update subscribers_syncstate y set kick_owed = true from unnest(%s::bigint[]) as v(id)
-where y.subscriber_id = v.id and not y.kick_owed
+with locked as (
+    select subscriber_id from subscribers_syncstate where subscriber_id = any(%s::bigint[]) and not kick_owed
+    order by subscriber_id for update
+)
+update subscribers_syncstate y set kick_owed = true from locked where y.subscriber_id = locked.subscriber_id
 """
 
 OUTCOMES = """

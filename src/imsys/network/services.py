@@ -90,17 +90,24 @@ def add_router(
 
 @transaction.atomic
 def edit_router(name: str, *, actor: str, **changes: Unpack[RouterChanges]) -> RouterEdit:
-    """Change the router, have it read anew and its keeper woken. For `subscribers.services.set_router` alone."""
+    """Change the router's own row. For `subscribers.services.set_router` alone, which has it read anew afterwards."""
     router = Router.objects.select_for_update(no_key=True).get(pk=selectors.get_router(name).pk)
     before, after = _apply(router, changes)
     if not after:
         return RouterEdit(router, frozenset())
     _save(router)
     timeline.record("router-changed", actor=actor, router_id=router.pk, router=router.name, before=before, after=after)
-    # new credentials end the wait that the old ones earned
-    _update_states("resync_due_at = now(), next_attempt_at = now(), failures = 0", [router.pk])
-    wake([router.pk])
     return RouterEdit(router, frozenset(after))
+
+
+@transaction.atomic
+def read_anew(router_id: int) -> None:
+    """It was changed: have it read from end to end. New credentials end the wait that the old ones earned.
+
+    Sync states are locked before router states, by services and keepers alike: this comes after any bump.
+    """
+    _update_states("resync_due_at = now(), next_attempt_at = now(), failures = 0", [router_id])
+    wake([router_id])
 
 
 @transaction.atomic

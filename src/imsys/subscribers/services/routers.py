@@ -7,7 +7,7 @@ from django.db import transaction
 from imsys.conf.sql import execute
 from imsys.kit.errors import InputError
 from imsys.network.models import Router, SuspendBy
-from imsys.network.services import RouterChanges, edit_router
+from imsys.network.services import RouterChanges, edit_router, read_anew
 from imsys.subscribers.models import Package
 from imsys.subscribers.services.rows import BUMP
 
@@ -20,6 +20,8 @@ def set_router(name: str, *, actor: str, **changes: Unpack[RouterChanges]) -> Ro
         _check_walled_garden(edit.router)
         suspended = "subscribers_subscriber where router_id = %(id)s and is_suspended"
         execute(BUMP.format(concerned=suspended), {"id": edit.router.pk})
+    if edit.changed:
+        read_anew(edit.router.pk)
     return edit.router
 
 
