@@ -36,7 +36,7 @@ class RouterRow:
     resync_asked_at: datetime | None
     accepts_reappearance: bool
     next_due_at: datetime | None
-    has_unsynced: bool
+    unsynced: int
     has_ghosts: bool
 
     @property
@@ -72,11 +72,11 @@ select r.id as router_id, r.name, r.host, r.port, r.username, r.password_sealed,
        r.suspend_by, r.suspend_profile, r.pace_per_s,
        s.condition, s.serial as known_serial, s.next_attempt_at, s.resync_due_at, s.resync_asked_at,
        exists (select 1 from fleet_acceptance a where a.router_id = r.id) as accepts_reappearance,
-       d.next_due_at, d.has_unsynced,
+       d.next_due_at, d.unsynced,
        exists (select 1 from fleet_placement p
                where p.router_id = r.id and p.subscriber_id is null and p.package_id is null) as has_ghosts
 from network_router r join network_routerstate s on s.router_id = r.id,
-lateral (select min(y.next_attempt_at) as next_due_at, count(*) > 0 as has_unsynced from subscribers_syncstate y
+lateral (select min(y.next_attempt_at) as next_due_at, count(*) as unsynced from subscribers_syncstate y
          where y.router_id = r.id and y.sync_status <> 'synced') d
 where r.id = %s
 """

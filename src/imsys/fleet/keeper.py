@@ -19,12 +19,13 @@ from imsys.fleet import intake
 from imsys.fleet.cycle import Cycle, Hands
 from imsys.fleet.errors import LeaseLost
 from imsys.fleet.executor import Executor
+from imsys.fleet.gate import Gate
 from imsys.fleet.glance import facts, glance, suspects
 from imsys.fleet.greeting import Greeting, greet
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
 from imsys.fleet.lookups import LookUps
-from imsys.fleet.observer import Observer
+from imsys.fleet.observer import NAMES_AT_MOST, Observer
 from imsys.fleet.records import LASTING, REFUSED_AT_WORK, Happening, Pool, Records, RunRecord
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
@@ -54,6 +55,7 @@ class Keeper:
         clock: Clock,
         chance: random.Random,
         timing: Timing,
+        gate: Gate,
         unseal: Callable[[bytes, str], str],
         fingerprint: Callable[[str], bytes],
         dial: Callable[[Endpoint], Dial] | None = None,
@@ -62,6 +64,7 @@ class Keeper:
         self.lease, self.pool, self.clock, self.chance, self.timing = lease, pool, clock, chance, timing
         self._unseal, self._fingerprint, self._dial, self._limits = unseal, fingerprint, dial, limits or Limits()
         self.records = Records(pool, lease)
+        self.gate = gate
         self.hands: Hands | None = None
         self._woken = asyncio.Event()
         self._is_finishing = False
@@ -120,9 +123,14 @@ class Keeper:
         """Seconds until the next turn; None when there is no such router any more."""
         router: RouterRow | None = None
         try:
-            async with self.pool.connection() as connection:
-                router = await intake.look(connection, self.lease.router_id)
-            return await self._turn(router) if router is not None else None
+            router = await self._look()
+            if router is None or not self._is_heavy(router):
+                return await self._turn(router) if router is not None else None
+            if not await self.gate.enter(unless=self._woken):
+                return 0.0
+            with self.gate.inside():
+                router = await self._look()  # much may have changed while it waited
+                return await self._turn(router) if router is not None else None
         except LeaseLost:
             raise
         except psycopg.Error as error:
@@ -131,6 +139,21 @@ class Keeper:
         except ImsysError as error:
             assert router is not None
             return await self._fail(router, error)
+
+    async def _look(self) -> RouterRow | None:
+        self._suspects |= self._look_ups.due(self.clock.monotonic())
+        async with self.pool.connection() as connection:
+            return await intake.look(connection, self.lease.router_id)
+
+    def _is_heavy(self, router: RouterRow) -> bool:
+        """Will the turn read whole tables, as far as can be seen?"""
+        if self.hands is None or router.mode == "paused":
+            return False
+        now = self.clock.now()
+        is_due = router.next_due_at is not None and router.next_due_at <= now
+        if is_due or self._suspects:
+            return len(self._suspects) + router.unsynced > NAMES_AT_MOST
+        return self._wants_resync or (router.resync_due_at is not None and router.resync_due_at <= now)
 
     async def _turn(self, router: RouterRow) -> float:
         now = self.clock.now()
@@ -151,7 +174,6 @@ class Keeper:
     async def _work(self, router: RouterRow, hands: Hands, now: datetime) -> float:
         """Do the most urgent piece of work, or tell how long there is none."""
         mono = self.clock.monotonic()
-        self._suspects |= self._look_ups.due(mono)
         has_ghosts = router.has_ghosts and router.mode == "enforce" and mono >= self._ghosts_at
         if self._suspects or has_ghosts or (router.next_due_at is not None and router.next_due_at <= now):
             await self._run_due(router, hands)
@@ -189,7 +211,7 @@ class Keeper:
     async def _run_resync(self, router: RouterRow, hands: Hands) -> None:
         started = self.clock.now()
         before = _counts(hands.observer.client)
-        is_quiet = self._proved == router.settings and not router.has_unsynced and not router.has_ghosts
+        is_quiet = self._proved == router.settings and not router.unsynced and not router.has_ghosts
         if is_quiet and await hands.observer.is_unchanged():
             run = RunRecord("resync", started, subscribers=self._last_whole.subscribers)
             run.unmanaged = self._last_whole.unmanaged

@@ -42,3 +42,6 @@ class Timing:
     """Rows that one command may name."""
     commands_per_run: int = 400
     """So many writing commands before a run records what it has and looks for newer intent."""
+    heavy_at_once: int = 8
+    """So many keepers of a process read whole tables at the same time; see gate.py."""
+    heavy_holds_s: float = 2.0

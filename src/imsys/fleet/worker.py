@@ -21,6 +21,7 @@ from psycopg_pool import AsyncConnectionPool
 from imsys.fleet import intake
 from imsys.fleet.clock import DatabaseClock
 from imsys.fleet.errors import LeaseLost
+from imsys.fleet.gate import Gate
 from imsys.fleet.keeper import Keeper
 from imsys.fleet.leases import Lease, Leases, Renewal
 from imsys.fleet.records import Pool
@@ -64,6 +65,11 @@ class Worker:
         self.pool: Pool = AsyncConnectionPool(
             dsn, min_size=1, max_size=6, open=False, kwargs={"autocommit": True}, reconnect_timeout=5
         )
+        # Of its own, so that renewals never queue behind the keepers.
+        self._lease_pool: Pool = AsyncConnectionPool(
+            dsn, min_size=1, max_size=1, open=False, kwargs={"autocommit": True}, reconnect_timeout=5
+        )
+        self.gate = Gate(self.timing.heavy_at_once, self.timing.heavy_holds_s)
         self.leases = Leases(owner=self.id, name=socket.gethostname(), clock=self.clock, timing=self.timing)
         self.kept: dict[int, Kept] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,6 +78,7 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then finish the turns in progress and give up the leases."""
         await self.pool.open()
+        await self._lease_pool.open()
         loops = [asyncio.create_task(loop()) for loop in (self._tick_loop, self._listen_loop, self._sweep_loop)]
         ended = asyncio.create_task(stop.wait())
         try:
@@ -79,6 +86,7 @@ class Worker:
         finally:
             results = await end([*loops, ended])
             await self._leave()
+            await self._lease_pool.close()
             await self.pool.close()
         for result in results:
             if isinstance(result, Exception):
@@ -93,12 +101,13 @@ class Worker:
             except (psycopg.Error, TimeoutError) as error:  # PoolTimeout is an OperationalError
                 log.warning("leases not renewed", extra={"reason": type(error).__name__})
                 with contextlib.suppress(psycopg.Error):
+                    await self._lease_pool.check()
                     await self.pool.check()
             await asyncio.sleep(self.timing.tick_s)
 
     async def tick(self) -> None:
         """Renew, then take or give up routers until this worker holds its share."""
-        async with self.pool.connection(timeout=2) as connection:
+        async with self._lease_pool.connection(timeout=2) as connection:
             asked_at = self.clock.monotonic()
             renewal = await self.leases.renew(connection)
             self.clock.adjust(renewal.database_now, asked_at=asked_at)
@@ -137,6 +146,7 @@ class Worker:
             clock=self.clock,
             chance=random.Random(self.chance.random()),  # noqa: S311 (jitter)
             timing=self.timing,
+            gate=self.gate,
             unseal=self._unseal,
             fingerprint=self._fingerprint,
             dial=self._dial,
