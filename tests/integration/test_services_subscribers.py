@@ -76,7 +76,7 @@ class TestAdd:
             ({"username": "x" * 65}, "longer than 64"),
             ({"router": "rt1"}, r"There is no router 'rt1'\. Did you mean 'rt-1'\?"),
             ({"package": "10m"}, r"There is no package '10m'\. Did you mean '10M'"),
-            ({"address": "10.0.0.0/24"}, "is not an IP address"),
+            ({"address": "10.0.0.0/24"}, "is not an IPv4 address"),
             ({"address": "pool1"}, "a pool belongs in the profile"),
             ({"service": "hotspot"}, "not supported yet"),
             ({"service": "x"}, "not a service"),
@@ -104,7 +104,8 @@ class TestAdd:
         with pytest.raises(InputError, match=r"10\.0\.0\.7 on the router 'rt-1' belongs to the subscriber 'ann'"):
             add("bob", address="10.0.0.7")
         assert add("bob", address="10.0.0.7", router="rt-2").address == "10.0.0.7"
-        assert add("cat", address="2001:DB8:0::1").address == "2001:db8::1"
+        with pytest.raises(InputError, match="IPv4"):  # remote-address of a secret takes no other
+            add("cat", address="2001:db8::1")
 
 
 class TestSet:

@@ -53,14 +53,14 @@ def check_password(password: str) -> str:
 
 
 def check_address(text: str) -> str:
-    """The address in its usual spelling; empty for none. A pool or a network is not an address."""
+    """The address in its usual spelling; empty for none. A pool, a network or an IPv6 address cannot be assigned."""
     if not text:
         return ""
     try:
-        return str(ipaddress.ip_address(text))
+        return str(ipaddress.IPv4Address(text))
     except ValueError:
         raise InputError(
-            f"{text!r} is not an IP address.",
+            f"{text!r} is not an IPv4 address.",
             remedy="Write one address such as 10.0.0.7; a pool belongs in the profile.",
         ) from None
 
