@@ -16,7 +16,8 @@ Status = Literal["pending", "synced", "error"]
 
 Username = Annotated[str, typer.Argument(help="The subscriber's username.", show_default=False)]
 EXPIRES_HELP = (
-    "When the package ends: a date ends that day at 24:00 in IMSYS_TIME_ZONE; or a moment such as 2027-01-31T18:00."
+    "When the package ends: a date ends that day at 24:00 in IMSYS_TIME_ZONE; or a moment such as 2027-01-31T18:00. "
+    "It is kept and shown; nobody is cut by it yet."
 )
 
 COLUMNS = {

@@ -9,3 +9,10 @@ def canonical_address(text: str) -> str:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
         return text
+
+
+def is_ipv6(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text.strip("[]")).version == 6
+    except ValueError:
+        return False

@@ -4,6 +4,7 @@ A change that concerns subscribers comes through `subscribers.services.set_route
 bumps whom it concerns: this app is below theirs and knows nothing of them.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
@@ -14,6 +15,7 @@ from django.db.models import ProtectedError
 
 from imsys.conf.secrets import vault
 from imsys.conf.sql import execute
+from imsys.kit.addresses import is_ipv6
 from imsys.kit.errors import InputError
 from imsys.network import selectors
 from imsys.network.errors import RouterInUse
@@ -21,6 +23,8 @@ from imsys.network.models import Mode, Router, RouterState, SuspendBy, Tls, Unma
 from imsys.network.wake import wake
 from imsys.timeline import services as timeline
 from imsys.vault.box import ROUTER_PASSWORD
+
+_FINGERPRINT = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class RouterChanges(TypedDict, total=False):
@@ -219,6 +223,13 @@ def _check_text(router: Router) -> None:
             raise InputError(
                 f"The router's {field.replace('_', ' ')} is empty or holds a control character: {value!r}."
             )
+    if ":" in router.host and not is_ipv6(router.host):
+        raise InputError(f"{router.host!r} is no host name or address.", remedy="Give the port by itself, with --port.")
+    if router.tls == Tls.PIN and not _FINGERPRINT.fullmatch(router.tls_fingerprint.replace(":", "").replace(" ", "")):
+        raise InputError(
+            f"{router.tls_fingerprint!r} is no fingerprint.",
+            remedy="Give the SHA-256 of the router's certificate: 64 hexadecimal digits, colons allowed.",
+        )
     if router.name != router.name.strip():
         raise InputError(f"The router's name {router.name!r} begins or ends with a blank.")
 

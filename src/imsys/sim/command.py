@@ -19,6 +19,9 @@ from imsys.sim.server import SimServer
 MOST_DIALLING = 50_000
 
 
+LAST_PORT = 65535
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What to simulate. Ports of 0 are any free ones; without `control_port` there is no control port.
@@ -86,6 +89,11 @@ async def running(options: Options, clock: Clock | None = None) -> AsyncIterator
     """A simulation for the length of a block."""
     for spec in options.faults:
         parse_fault(spec)  # say what is wrong before anything runs
+    if options.base_port and options.base_port + options.routers - 1 > LAST_PORT:
+        raise InputError(
+            f"{options.routers} routers from port {options.base_port} need ports beyond {LAST_PORT}.",
+            remedy="Choose a lower --base-port, or 0 for any free ones.",
+        )
     routers = build_routers(options, clock)
     try:
         server = await SimServer.start(routers, options.host, options.base_port)

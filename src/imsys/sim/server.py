@@ -22,6 +22,10 @@ class Listener:
         self._host = host
         self._context = context
         self._server: asyncio.Server | None = None
+        if port:
+            _bound(
+                host, port, shared=False
+            ).close()  # a port of somebody else's is taken
         self._socket = _bound(host, port)
         self.port: int = self._socket.getsockname()[1]
         self._lock = asyncio.Lock()
@@ -128,10 +132,11 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, *, shared: bool = True) -> socket.socket:
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if shared:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         sock.bind((host, port))
     except OSError:

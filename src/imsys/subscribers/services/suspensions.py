@@ -129,7 +129,7 @@ def _hint(still: dict[str, str]) -> str:
         return ""
     causes = sorted({cause for causes in still.values() for cause in causes.split(", ")})
     lift = " or ".join(f"--reason {cause}" for cause in causes)
-    paying = "; a payment lifts expiry by itself" if Cause.EXPIRY in causes else ""
+    paying = "; lift an expiry with --cause expiry" if Cause.EXPIRY in causes else ""
     return f"{first_few(still)} stay suspended ({', '.join(causes)}). To lift that as well: {lift}{paying}."
 
 
