@@ -67,6 +67,7 @@ class Keeper:
         self.gate = gate
         self.hands: Hands | None = None
         self._woken = asyncio.Event()
+        self.is_queued = False
         self._is_finishing = False
         self._access: tuple[object, ...] = ()
         self._failures = 0
@@ -126,7 +127,7 @@ class Keeper:
             router = await self._look()
             if router is None or not self._is_heavy(router):
                 return await self._turn(router) if router is not None else None
-            if not await self.gate.enter(unless=self._woken):
+            if not await self._queue():
                 return 0.0
             with self.gate.inside():
                 router = await self._look()  # much may have changed while it waited
@@ -139,6 +140,14 @@ class Keeper:
         except ImsysError as error:
             assert router is not None
             return await self._fail(router, error)
+
+    async def _queue(self) -> bool:
+        """Wait for a place among those that work; False when woken before."""
+        self.is_queued = True
+        try:
+            return await self.gate.enter(unless=self._woken)
+        finally:
+            self.is_queued = False
 
     async def _look(self) -> RouterRow | None:
         self._suspects |= self._look_ups.due(self.clock.monotonic())

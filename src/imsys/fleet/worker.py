@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from imsys.fleet import intake
@@ -35,6 +36,26 @@ CHANNEL = "imsys_wake"
 AGAIN_S = 0.5
 FINISH_S = 3.0
 CANCEL_AGAIN_S = 0.2
+
+
+def _pool(dsn: str, *, max_size: int) -> Pool:
+    return AsyncConnectionPool(
+        dsn,
+        min_size=1,
+        max_size=max_size,
+        open=False,
+        kwargs={"autocommit": True},
+        configure=_look_up_by_index,
+        reconnect_timeout=5,
+    )
+
+
+async def _look_up_by_index(connection: AsyncConnection[TupleRow]) -> None:
+    """All that a keeper asks is about one router, or about rows by their ids.
+
+    A plan that was made while a table was small reads it whole ever after, until the server has analysed it.
+    """
+    await connection.execute("set enable_seqscan = off")
 
 
 @dataclass(slots=True)
@@ -62,13 +83,8 @@ class Worker:
         self.clock = DatabaseClock()
         self.chance = random.Random(seed)  # noqa: S311 (jitter)
         self.id = uuid.uuid4()
-        self.pool: Pool = AsyncConnectionPool(
-            dsn, min_size=1, max_size=6, open=False, kwargs={"autocommit": True}, reconnect_timeout=5
-        )
-        # Of its own, so that renewals never queue behind the keepers.
-        self._lease_pool: Pool = AsyncConnectionPool(
-            dsn, min_size=1, max_size=1, open=False, kwargs={"autocommit": True}, reconnect_timeout=5
-        )
+        self.pool = _pool(dsn, max_size=6)
+        self._lease_pool = _pool(dsn, max_size=1)  # of its own, so that renewals never queue behind the keepers
         self.gate = Gate(self.timing.heavy_at_once, self.timing.heavy_holds_s)
         self.leases = Leases(owner=self.id, name=socket.gethostname(), clock=self.clock, timing=self.timing)
         self.kept: dict[int, Kept] = {}
@@ -223,7 +239,8 @@ class Worker:
                 log.warning("sweep failed", extra={"reason": type(error).__name__})
                 continue
             for router_id in due:
-                if (kept := self.kept.get(router_id)) is not None:
+                kept = self.kept.get(router_id)
+                if kept is not None and not kept.keeper.is_queued:  # it looks when its turn comes
                     kept.keeper.wake()
 
 
