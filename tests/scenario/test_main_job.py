@@ -2,6 +2,8 @@
 
 import pytest
 
+from imsys.facts.models import RouterFacts
+from imsys.fleet.models import Run
 from imsys.subscribers import services
 from imsys.subscribers.models import SyncState
 from imsys.timeline.models import Event
@@ -80,6 +82,20 @@ def test_tampering_is_repaired_and_named(world: World) -> None:
     assert set(Event.objects.filter(what="drift-repaired").values_list("actor", flat=True)) == {
         "router: juma via winbox"
     }
+
+
+def test_a_row_that_somebody_removed_is_back_within_glances(world: World) -> None:
+    """No resync is due for minutes: the number of rows tells that something is missing."""
+    router = world.add_router()
+    world.add_subscribers(NAMES[:5])
+    world.start_worker()
+    world.until_synced()
+    runs = Run.objects.filter(kind="resync")
+    world.until(lambda: RouterFacts.objects.exists() and runs.exists(), "looked at")
+    world.until(lambda: world.call(lambda: router.counters.commands["/ppp/active/print"]) > 3, "a few glances")
+    world.call(lambda: router.tamper("/ppp/secret", NAMES[2], verb="remove", by="juma"))
+    world.until(lambda: world.row(NAMES[2]) is not None, "made again")
+    world.until(lambda: Event.objects.filter(what="drift-repaired", username=NAMES[2]).exists(), "told")
 
 
 def test_an_unknown_profile_is_that_subscribers_error_with_a_remedy(world: World) -> None:

@@ -15,24 +15,30 @@ from imsys.reconcile.kinds import SECRET
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """Names as the router lists them. `cut`: disabled, or in the walled garden where that is how it suspends."""
+    """Names as the router lists them. `cut`: disabled, or in the walled garden where that is how it suspends.
+
+    `rows`: the number of secrets; another one than before means that somebody made or removed some.
+    """
 
     online: frozenset[str]
     sessions: int
     cut: frozenset[str]
+    rows: int
 
 
 async def glance(observer: Observer, router: RouterRow) -> Glance:
-    """Two small prints: all sessions, and the names of the rows that are cut."""
+    """Three small answers: all sessions, the names of the rows that are cut, and how many rows there are."""
     if router.suspend_by == "profile":
         query = f"?profile={router.suspend_profile}"
     else:
         query = "?disabled=true"
-    sessions, cut = await asyncio.gather(
-        observer.all_sessions(), observer.client.print(SECRET.menu, proplist=("name",), queries=(query,))
+    sessions, cut, rows = await asyncio.gather(
+        observer.all_sessions(),
+        observer.client.print(SECRET.menu, proplist=("name",), queries=(query,)),
+        observer.client.count(SECRET.menu),
     )
     names = frozenset(session.name for session in sessions)
-    return Glance(names, len(sessions), frozenset(row.get("name", "") for row in cut))
+    return Glance(names, len(sessions), frozenset(row.get("name", "") for row in cut), rows)
 
 
 def facts(seen: Glance, *, suspended: Collection[str], entitled: Collection[str], by_profile: bool) -> Facts:

@@ -77,6 +77,7 @@ class Keeper:
         self._glance_at = 0.0
         self._ghosts_at = 0.0
         self._wants_resync = False
+        self._rows: int | None = None
         self._proved: tuple[object, ...] | None = None
         self._last_whole = RunRecord("resync", clock.now())
 
@@ -280,7 +281,7 @@ class Keeper:
         if router.has_ghosts:
             self._ghosts_at = self.clock.monotonic() + self.timing.settle_gap_s
         if run.writes:
-            self._glance_at = 0.0
+            self._glance_at, self._rows = 0.0, None  # ours to begin with, so no sign of anybody else
 
     def _forget_proof(self, hands: Hands) -> None:
         hands.observer.proof, self._proved = {}, None
@@ -298,6 +299,8 @@ class Keeper:
         found = facts(seen, suspended=suspended, entitled=entitled, by_profile=by_profile)
         await self.records.facts(found, now=self.clock.now())
         self._glance_at = self.clock.monotonic() + self.timing.glance_s
+        self._wants_resync = self._wants_resync or self._rows not in (None, seen.rows)
+        self._rows = seen.rows
         if router.mode == "enforce":
             self._suspects |= suspects(seen, suspended=suspended, entitled=entitled, by_profile=by_profile)
 

@@ -31,13 +31,14 @@ with locked as (
 update subscribers_syncstate y set kick_owed = true from locked where y.subscriber_id = locked.subscriber_id
 """
 
+# All of `v` comes through `locked`: joined once more, by a guess of few rows, each would be compared with each.
 OUTCOMES = """
-with v as (
-    select * from unnest(%(ids)s::bigint[], %(generations)s::int[], %(statuses)s::text[], %(codes)s::text[],
-                         %(texts)s::text[], %(retries)s::timestamptz[], %(applied)s::bool[])
-             as v(id, generation, status, code, text, retry_at, is_applied)
-), locked as (
-    select y.subscriber_id from subscribers_syncstate y join v on v.id = y.subscriber_id
+with locked as (
+    select v.* from subscribers_syncstate y
+    join unnest(%(ids)s::bigint[], %(generations)s::int[], %(statuses)s::text[], %(codes)s::text[],
+                %(texts)s::text[], %(retries)s::timestamptz[], %(applied)s::bool[])
+         as v(id, generation, status, code, text, retry_at, is_applied)
+    on v.id = y.subscriber_id and v.generation = y.generation
     order by y.subscriber_id for update of y
 )
 update subscribers_syncstate y set
@@ -47,8 +48,7 @@ update subscribers_syncstate y set
     applied_generation = case when v.status = 'synced' then v.generation else y.applied_generation end,
     last_synced_at = case when v.status = 'synced' then %(now)s else y.last_synced_at end,
     kick_owed = case when v.status = 'synced' then false else y.kick_owed end
-from v join locked on locked.subscriber_id = v.id
-where y.subscriber_id = v.id and y.generation = v.generation
+from locked v where y.subscriber_id = v.id and y.generation = v.generation
 """
 
 PASSWORDS = """
