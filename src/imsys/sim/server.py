@@ -23,9 +23,7 @@ class Listener:
         self._context = context
         self._server: asyncio.Server | None = None
         if port:
-            _bound(
-                host, port, shared=False
-            ).close()  # a port of somebody else's is taken
+            _bound(host, port, shared=False).close()  # a port of somebody else's is taken
         self._socket = _bound(host, port)
         self.port: int = self._socket.getsockname()[1]
         self._lock = asyncio.Lock()
