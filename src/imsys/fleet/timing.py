@@ -26,10 +26,13 @@ class Timing:
     look_again_s: tuple[float, ...] = (5.0, 15.0)
     """When the sessions of newly suspended subscribers are looked up again."""
     down_first_s: float = 1.0
-    down_soon_s: float = 2.0
+    down_soon_s: float = 1.6
     down_late_s: float = 15.0
     down_long_s: float = 600.0
-    """A router that is down is tried each down_first_s to down_soon_s; each down_late_s once down for down_long_s."""
+    """A router that is down is tried each down_first_s to down_soon_s; each down_late_s once down for down_long_s.
+
+    With its jitter down_soon_s stays under 2 s, so that a router is right within 3 s of its return.
+    """
     refused_s: float = 300.0
     """A router that refuses us is tried again this late, or when its credentials change."""
     retry_first_s: float = 1.0
@@ -42,6 +45,6 @@ class Timing:
     """Rows that one command may name."""
     commands_per_run: int = 400
     """So many writing commands before a run records what it has and looks for newer intent."""
-    heavy_at_once: int = 8
+    heavy_at_once: int = 16
     """So many keepers of a process read whole tables at the same time; see gate.py."""
     heavy_holds_s: float = 2.0
