@@ -10,17 +10,21 @@ from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from django.db import transaction
+
 from imsys.conf.database import dsn
 from imsys.conf.secrets import vault
 from imsys.fleet.timing import Timing
 from imsys.fleet.worker import Worker, end
 from imsys.network.models import Router
 from imsys.network.services import add_router, ask_resync
+from imsys.network.wake import wake
 from imsys.routeros.endpoint import Endpoint, Limits
 from imsys.sim.router import SimRouter
 from imsys.sim.server import SimServer
 from imsys.subscribers import services
-from imsys.subscribers.models import SyncState
+from imsys.subscribers.models import Subscriber, SyncState
+from imsys.subscribers.services.rows import bump
 
 T = TypeVar("T")
 CLERK = "test:clerk"
@@ -208,3 +212,12 @@ async def _crash(worker: Worker, future: Future[None]) -> None:
     await end([kept.task for kept in worker.kept.values()])
     await asyncio.gather(*worker._tasks, return_exceptions=True)
     worker.kept.clear()
+
+
+@transaction.atomic
+def leave_address(username: str, address: str) -> None:
+    """An address that intake takes no more, as an older version may have left it in the database."""
+    subscriber = Subscriber.objects.get(username=username)
+    Subscriber.objects.filter(pk=subscriber.pk).update(address=address)
+    bump([subscriber.pk])
+    wake([subscriber.router_id])

@@ -16,7 +16,7 @@ from imsys.sim.router import SimRouter
 from imsys.sim.traps import SimTrap
 from imsys.subscribers import services
 from imsys.subscribers.models import Package, Subscriber, SyncState
-from tests.world import CLERK, SECRET, World
+from tests.world import CLERK, SECRET, World, leave_address
 
 PROFILE = "/ppp/profile"
 NAMES = ("ann", "bob", "c@d.e", "дан", "e-5", "=f?")
@@ -79,8 +79,10 @@ class Tale:
             return
         address = self._free(address)
         self._package(package)
-        given = {"password": password, "address": address, "suspended": suspended}
+        given = {"password": password, "address": "" if address == REFUSED else address, "suspended": suspended}
         services.add_subscriber(username=name, router=self.router.name, package=package, actor=CLERK, **given)
+        if address == REFUSED:
+            leave_address(name, address)
         self.wanted[name] = Wanted(package, password, address, suspended)
 
     def remove(self, name: str) -> None:
@@ -123,7 +125,10 @@ class Tale:
     def set_address(self, name: str, address: str) -> None:
         if name in self.wanted:
             address = self._free(address)
-            services.set_subscriber(name, address=address, actor=CLERK)
+            if address == REFUSED:
+                leave_address(name, address)
+            else:
+                services.set_subscriber(name, address=address, actor=CLERK)
             self.wanted[name].address = address
 
     def set_rate(self, package: str, number: int) -> None:

@@ -2,7 +2,7 @@
 
 from imsys.subscribers import services
 from imsys.subscribers.models import SyncState
-from tests.world import CLERK, World
+from tests.world import CLERK, World, leave_address
 
 
 def test_a_suspended_subscriber_is_cut_though_another_field_is_refused(world: World) -> None:
@@ -11,7 +11,7 @@ def test_a_suspended_subscriber_is_cut_though_another_field_is_refused(world: Wo
     world.start_worker()
     world.until_synced()
     world.call(lambda: router.cpes.add_all(redial_s=0.05))
-    services.set_subscriber("ann", address="2001:db8::5", actor=CLERK)  # a secret's remote-address is IPv4
+    leave_address("ann", "2001:db8::5")  # a secret's remote-address is IPv4
     services.suspend(["ann"], cause="non-payment", actor=CLERK)
     world.until(lambda: world.disabled() == {"ann"}, "ann is cut")
     world.until(lambda: world.online() == {"bob"}, "her session is ended")
