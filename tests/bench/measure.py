@@ -61,9 +61,10 @@ def cpu_s(pid: int | None = None) -> float:
 
 
 def memory_mb(pid: int | None = None) -> float:
-    """Resident memory of a process, by default this one."""
-    pages = int(Path(f"/proc/{pid or 'self'}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
+    """Resident memory of a process, by default this one: the most that it ever had."""
+    lines = Path(f"/proc/{pid or 'self'}/status").read_text().splitlines()
+    [peak_kib] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    return int(peak_kib) * 1024 / 1_000_000
 
 
 @dataclass(slots=True)

@@ -156,7 +156,7 @@ class Database:
         missing = "select 1 from network_routerstate where last_resync_at is null or resync_asked_at is not null"
         return not self.value(f"select exists ({missing})")
 
-    def until(self, holds: Callable[[], bool], *, timeout_s: float = START_S, every_s: float = 0.003) -> None:
+    def until(self, holds: Callable[[], bool], *, timeout_s: float = START_S, every_s: float = 0.005) -> None:
         end = time.monotonic() + timeout_s
         while not holds():
             assert time.monotonic() < end, f"not within {timeout_s:.0f} s: {self.story()}"
