@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,10 +124,8 @@ def test_kill_of_the_keeping_worker(isp: Served, network: Network) -> None:
     fault = suspend_and_reach_the_middle(isp, network)
     epoch = isp.ask("select epoch from fleet_lease")
     victim = keeper_pid(isp)
-    killed_at = time.monotonic()
     os.kill(victim, signal.SIGKILL)
     wait_until(lambda: isp.ask("select epoch from fleet_lease") > epoch, within_s=15)
-    assert time.monotonic() - killed_at < 15  # the promise itself, not a measure of speed
     network.loop.call_soon_threadsafe(network.router.faults.disarm, fault)
     all_right(isp, network)
     assert network.most_connections == 1  # nobody was ever at work twice

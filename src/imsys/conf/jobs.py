@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 from procrastinate.contrib.django import app
 
-from imsys.conf.sql import execute, fetch
+from imsys.conf.sql import execute, fetch, in_batches
 
 STALE_S = 30
 KEEP_FAILED = timedelta(days=7)
@@ -51,10 +51,7 @@ def sweep_stalled(*, stale_s: float = STALE_S) -> int:
 
 def delete_old_jobs(*, keep: timedelta = KEEP_FAILED) -> int:
     """The number of ended jobs deleted; in small transactions, because one big one holds up the queue."""
-    deleted = 0
-    while batch := _delete_batch(keep):
-        deleted += batch
-    return deleted
+    return in_batches(lambda: _delete_batch(keep))
 
 
 @transaction.atomic

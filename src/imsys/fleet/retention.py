@@ -4,17 +4,14 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from imsys.conf.sql import execute
+from imsys.conf.sql import execute, in_batches
 
 PRUNE_BATCH = 5_000
 
 
 def prune_runs(*, keep: timedelta) -> int:
     """The number of runs deleted; in small transactions, so that nothing waits for them."""
-    deleted = 0
-    while batch := _prune_batch(keep):
-        deleted += batch
-    return deleted
+    return in_batches(lambda: _prune_batch(keep))
 
 
 @transaction.atomic

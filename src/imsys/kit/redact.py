@@ -1,20 +1,18 @@
 """Keeps secrets out of logs, journals and reprs: what may hold one passes through here before it is written anywhere.
 
-`redact_words` and `redact_row` are exact, since they see names and values apart. `redact_text` looks for the shapes
-that secrets have in running text: it is the last net, not a licence to log them.
+`redact_row` is exact, since it sees names and values apart. `redact_text` looks for the shapes that secrets have in
+running text: it is the last net, not a licence to log them.
 """
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 HIDDEN = "<hidden>"
 
 _STEM = r"(?:pass(?:word|wd|phrase|code)|secret|token|pre-?shared[-_]key|private[-_]key|api[-_]?key|sealed)"
 _SECRET_NAME = re.compile(rf"{_STEM}|psk|^otp|^response$", re.IGNORECASE)
 _NAME_FROM_STEM = rf"(?:{_STEM}[\w.-]{{0,40}}|\bresponse)"  # searched for in long texts: no run of characters before it
-# An attribute or query word: what leads up to the name, the name, and the value when there is one.
-_WORD = re.compile(r"(?P<lead>=!?|\?[=<>-]?|)(?P<name>[^=]+)(?P<value>=.*)?", re.DOTALL)
 _QUOTED_WORD = re.compile(
     rf"(?P<quote>['\"])(?P<keep>[=?][=!<>-]?[\w.-]{{0,40}}{_NAME_FROM_STEM}=)(?:(?!(?P=quote)).)*",
     re.IGNORECASE | re.DOTALL,
@@ -29,11 +27,6 @@ _URL_PASSWORD = re.compile(r"(?P<keep>://[^\s:/@]{0,100}:)[^\s@/]+(?=@)")
 def is_secret_name(name: str) -> bool:
     """Whether a field of this name holds something that only its owner and the router may see."""
     return _SECRET_NAME.search(name) is not None
-
-
-def redact_words(words: Iterable[str | bytes]) -> list[str]:
-    """The words of a sentence as text for a log, the values of secret attributes hidden."""
-    return [_redact_word(_decode(word)) for word in words]
 
 
 def redact_row(row: Mapping[str, str]) -> dict[str, str]:
@@ -67,17 +60,6 @@ class RedactFilter(logging.Filter):
 
 
 _RECORD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-
-
-def _decode(word: str | bytes) -> str:
-    return word.decode("utf-8", "surrogateescape") if isinstance(word, bytes) else word
-
-
-def _redact_word(word: str) -> str:
-    match = _WORD.fullmatch(word)
-    if match is None or not match["value"] or match["value"] == "=" or not is_secret_name(match["name"]):
-        return word
-    return f"{match['lead']}{match['name']}={HIDDEN}"
 
 
 def _hide_value(match: re.Match[str]) -> str:

@@ -138,7 +138,6 @@ class SyncState(models.Model):
     last_synced_at = models.DateTimeField(null=True)
     kick_owed = models.BooleanField(default=False, db_default=False)
     applied_mac = models.BinaryField(null=True)
-    kick_tries = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         constraints: ClassVar = [

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
-from imsys.conf.sql import execute
+from imsys.conf.sql import execute, in_batches
 from imsys.timeline.models import Event
 
 PRUNE_BATCH = 5_000
@@ -48,10 +48,7 @@ def record(
 
 def prune(*, keep: timedelta) -> int:
     """The number of events deleted. In small transactions, so that nothing waits and no long snapshot is held."""
-    deleted = 0
-    while batch := _prune_batch(keep):
-        deleted += batch
-    return deleted
+    return in_batches(lambda: _prune_batch(keep))
 
 
 @transaction.atomic
