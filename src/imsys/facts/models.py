@@ -6,8 +6,8 @@ from django.db import models
 class RouterFacts(models.Model):
     """What one router's tables said at `read_at`.
 
-    suspended_online: sessions of suspended subscribers; entitled_cut: subscribers who may be online but whose row
-    on the router is missing or cut.
+    suspended_online: suspended subscribers with a session; entitled_cut: subscribers who may be online but whose row
+    on the router is cut. Those without a row are known from their sync states.
     """
 
     router = models.OneToOneField("network.Router", primary_key=True, on_delete=models.CASCADE, db_constraint=False)

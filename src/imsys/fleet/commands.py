@@ -50,7 +50,7 @@ group by 1, 2, 3, 4, 5, 6, 7
 
 GHOSTS = """
 select r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried,
-       'pending', false, '', count(*)
+       'pending', true, '', count(*)
 from fleet_placement p join network_router r on r.id = p.router_id join network_routerstate s on s.router_id = r.id
 where p.subscriber_id is null and p.package_id is null and (%(router)s::bigint is null or r.id = %(router)s)
 group by 1, 2, 3, 4
@@ -192,7 +192,7 @@ def _count(
 REPORT = """
 select r.name, r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s),
        s.resync_asked_at is null, u.subscribers, u.drifted, u.repaired, u.unmanaged, u.commands, u.writes, u.rows,
-       extract(epoch from u.ended_at - u.started_at)::float, u.result
+       extract(epoch from u.ended_at - u.started_at)::float, u.note, u.result
 from network_router r join network_routerstate s on s.router_id = r.id
 left join lateral (
     select * from fleet_run where router_id = r.id and kind = 'resync' order by id desc limit 1
@@ -200,6 +200,7 @@ left join lateral (
 where r.id = any(%(ids)s) order by r.name
 """
 COUNTS = ("subscribers", "drifted", "repaired", "unmanaged", "commands", "writes", "rows", "seconds")
+TOLD = (*COUNTS, "note")
 
 
 async def _reconcile(router_ids: list[int], asked_at: Any, up: bool, timeout_s: float) -> list[dict[str, Any]]:
@@ -227,15 +228,15 @@ def _report(
     is_reachable: bool | None,
     is_tried: bool | None,
     is_answered: bool,
-    *counts: Any,
+    *told: Any,
 ) -> dict[str, Any] | None:
     """A router's line; None while its resync is still to come."""
-    blank = dict.fromkeys(COUNTS, 0)
+    blank = {**dict.fromkeys(COUNTS, 0), "note": ""}
     if mode == "paused":
         return {"router": name, **blank, "result": "paused"}
     if is_tried:
         result = "unreachable" if is_reachable is False else "refused"
         return {"router": name, **blank, "result": result, "condition": condition}
-    if not is_answered or counts[-1] is None:
+    if not is_answered or told[-1] is None:
         return None
-    return {"router": name, **dict(zip(COUNTS, counts[:-1], strict=True)), "result": counts[-1]}
+    return {"router": name, **dict(zip(TOLD, told[:-1], strict=True)), "result": told[-1]}

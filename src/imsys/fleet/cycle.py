@@ -57,8 +57,8 @@ class Hands:
 class Cycle:
     """The state of one run.
 
-    said_yes: keys that the router answered `!done` for; removed: secrets taken away; redial: whose session must end
-    once; stuck: whose session would not. `present` is the latest read of the sessions.
+    said_yes, refused: keys by the router's answer; alone: keys to be tried by themselves; removed: secrets taken away;
+    redial: whose session must end once; stuck: whose session would not. `present` is the latest read of the sessions.
     """
 
     hands: Hands
@@ -70,6 +70,7 @@ class Cycle:
     plan: Plan = field(default_factory=Plan)
     doubt: guard.Suspicion | None = None
     problems: dict[int, Problem] = field(default_factory=dict)
+    refused: set[Key] = field(default_factory=set)
     alone: set[Key] = field(default_factory=set)
     said_yes: set[Key] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
@@ -123,7 +124,7 @@ class Cycle:
 
     async def _align(self) -> None:
         for _ in range(self.hands.timing.rounds):
-            steps = [step for step in self.plan.steps if step.subscriber_id not in self.problems]
+            steps = [step for step in self.plan.steps if (step.menu, step.key) not in self.refused]
             timing = self.hands.timing
             some = first_of(steps, timing.commands_per_run, self.alone, ids=timing.ids_at_once)
             self.is_cut_short = len(some) < len(steps)
@@ -186,6 +187,7 @@ class Cycle:
 
     def _refuse(self, step: Step, error: ImsysError) -> None:
         problem = refused(error.code, error.message, error.remedy)
+        self.refused.add((step.menu, step.key))
         if step.subscriber_id is not None:
             self.problems[step.subscriber_id] = problem
         if step.package_id is not None:

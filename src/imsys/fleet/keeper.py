@@ -33,6 +33,8 @@ from imsys.kit.backoff import delay_s
 from imsys.kit.clock import Clock
 from imsys.kit.errors import ImsysError, PermanentError
 from imsys.reconcile.kinds import SECRET
+from imsys.reconcile.observed import near_doubles
+from imsys.reconcile.show import look_alikes
 from imsys.routeros.client import Client
 from imsys.routeros.dial import Dial
 from imsys.routeros.endpoint import Endpoint, Limits
@@ -224,7 +226,7 @@ class Keeper:
         is_quiet = self._proved == router.settings and not router.unsynced and not router.has_ghosts
         if is_quiet and await hands.observer.is_unchanged():
             run = RunRecord("resync", started, subscribers=self._last_whole.subscribers)
-            run.unmanaged = self._last_whole.unmanaged
+            run.unmanaged, run.note = self._last_whole.unmanaged, self._last_whole.note
             run.result = "ok" if router.mode == "enforce" else "observed"
             _count(run, hands.observer.client, before)
             await self.records.finish(
@@ -242,7 +244,9 @@ class Keeper:
         hands.settling.saw(tables[SECRET.menu].rows)
         cycle = Cycle(hands, router, RunRecord("resync", started), intent, tables, present=present)
         ours = {s.username for s in intent.subscribers} | {g.key for g in intent.ghosts}
-        cycle.run.unmanaged = sum(1 for key in tables[SECRET.menu].rows if key not in ours)
+        names = tables[SECRET.menu].rows
+        cycle.run.unmanaged = sum(1 for key in names if key not in ours)
+        cycle.run.note = look_alikes(near_doubles(names))
         await self._finish(cycle, before)
         self._wants_resync = False
         if cycle.is_clean and hands.settling.is_settled:

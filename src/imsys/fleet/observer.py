@@ -96,7 +96,7 @@ def merged(before: Mapping[str, Table], later: Mapping[str, Table], names: Colle
             continue
         rows = {key: row for key, row in old.rows.items() if key not in names}
         rows.update(new.rows)
-        tables[menu] = Table(new.kind, rows, old.is_full, old.hidden, old.shown, old.near_doubles)
+        tables[menu] = Table(new.kind, rows, old.is_full, old.hidden, old.shown)
     return tables
 
 

@@ -56,20 +56,19 @@ class Findings:
     ) -> Outcome | None:
         i = subscriber.subscriber_id
         if problem := self.problems.get(i):
-            return _not_synced(subscriber, "error", problem, retry.error(subscriber.attempts + 1))
+            return _failed(subscriber, "error", problem, retry.error(subscriber))
         if self.doubt is not None and i in held:
-            problem = Problem(self.doubt.code, self.doubt.text, self.doubt.remedy)
-            return _not_synced(subscriber, "pending", problem, None)
+            return _waits(subscriber, Problem(self.doubt.code, self.doubt.text, self.doubt.remedy))
         if not self.is_enforced and (i in unfinished or subscriber.username in self.stuck):
-            return _not_synced(subscriber, "pending", None, None)
+            return _waits(subscriber)
         if i in self.plan.waiting:
-            return _not_synced(subscriber, "pending", settling(), retry.settled())
+            return _waits(subscriber, settling(), retry.settled())
         if subscriber.username in self.stuck:
-            return _not_synced(subscriber, "pending", session_stays(subscriber.username), retry.soon(subscriber))
+            return _failed(subscriber, "pending", session_stays(subscriber.username), retry.soon(subscriber))
         if i in unfinished:
             if self.is_cut_short:
                 return None
-            return _not_synced(subscriber, "pending", not_holding(retry.timing.rounds), retry.soon(subscriber))
+            return _failed(subscriber, "pending", not_holding(retry.timing.rounds), retry.soon(subscriber))
         key = (SECRET.menu, subscriber.username)
         if subscriber.is_synced and not subscriber.is_newer and key not in self.drift and not subscriber.is_kick_owed:
             return None
@@ -77,11 +76,15 @@ class Findings:
         return Outcome(i, subscriber.generation, "synced", is_applied=key in self.said_yes, password_mac=mac)
 
 
-def _not_synced(
-    subscriber: SubscriberIntent, status: str, problem: Problem | None, retry_at: datetime | None
-) -> Outcome:
+def _waits(subscriber: SubscriberIntent, problem: Problem | None = None, retry_at: datetime | None = None) -> Outcome:
+    """It is for a person or for time; nothing was tried that failed."""
     code, text = (problem.code, str(problem)) if problem is not None else ("", "")
-    return Outcome(subscriber.subscriber_id, subscriber.generation, status, code, text, retry_at)
+    return Outcome(subscriber.subscriber_id, subscriber.generation, "pending", code, text, retry_at)
+
+
+def _failed(subscriber: SubscriberIntent, status: str, problem: Problem, retry_at: datetime) -> Outcome:
+    ids = (subscriber.subscriber_id, subscriber.generation)
+    return Outcome(*ids, status, problem.code, str(problem), retry_at, is_failure=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,8 @@ class _Retry:
     timing: Timing
     chance: random.Random
 
-    def error(self, failures: int) -> datetime:
-        return self._after(failures, self.timing.error_first_s)
+    def error(self, subscriber: SubscriberIntent) -> datetime:
+        return self._after(subscriber.attempts + 1, self.timing.error_first_s)
 
     def soon(self, subscriber: SubscriberIntent) -> datetime:
         return self._after(subscriber.attempts + 1, self.timing.retry_first_s)

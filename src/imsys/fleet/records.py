@@ -37,6 +37,7 @@ class Outcome:
 
     retry_at: when to look again; None: not until intent changes or a resync.
     is_applied: the router said yes to a write in this run.
+    is_failure: it was tried and did not hold; waiting for a person or for a router is none.
     password_mac: fingerprint of the password that is on the router for the first time.
     """
 
@@ -47,6 +48,7 @@ class Outcome:
     text: str = ""
     retry_at: datetime | None = None
     is_applied: bool = False
+    is_failure: bool = False
     password_mac: bytes | None = field(default=None, repr=False)
 
 
@@ -261,5 +263,6 @@ def _columns(outcomes: Sequence[Outcome], now: datetime) -> dict[str, object]:
         "texts": [o.text for o in outcomes],
         "retries": [o.retry_at for o in outcomes],
         "applied": [o.is_applied for o in outcomes],
+        "failed": [o.is_failure for o in outcomes],
         "now": now,
     }

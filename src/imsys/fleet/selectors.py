@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from imsys.conf.sql import fetch
+from imsys.reconcile import guard
 
 FACTS_FRESH_S = 60
 WORKER_FRESH_S = 5
@@ -20,6 +21,14 @@ GAP = """
 select sum(f.suspended_online)::int, sum(f.entitled_cut)::int, sum(f.online)::int,
        count(*) filter (where f.read_at is null or f.read_at < now() - make_interval(secs => %s)), count(*)
 from network_router r left join facts_routerfacts f on f.router_id = r.id where r.mode = 'enforce'
+"""
+
+# Entitled, and without a row as far as is known: it was never made, or it vanished and is held.
+WITHOUT_A_ROW = """
+select count(*) from subscribers_syncstate y join subscribers_subscriber s on s.id = y.subscriber_id
+join network_router r on r.id = s.router_id
+where y.sync_status <> 'synced' and not s.is_suspended and r.mode = 'enforce'
+  and (y.applied_generation = 0 or y.error_code = any(%s))
 """
 
 ROUTERS = """
@@ -74,7 +83,8 @@ def gap() -> dict[str, int | None]:
     suspended_online, entitled_cut, _, stale, routers = fetch(GAP, [FACTS_FRESH_S])[0]
     if stale or not routers:
         return {"suspended_online": None, "entitled_cut": None, "unknown_routers": stale}
-    return {"suspended_online": suspended_online, "entitled_cut": entitled_cut, "unknown_routers": 0}
+    without_a_row = fetch(WITHOUT_A_ROW, [list(guard.HELD)])[0][0]
+    return {"suspended_online": suspended_online, "entitled_cut": entitled_cut + without_a_row, "unknown_routers": 0}
 
 
 def router_rows() -> list[dict[str, Any]]:

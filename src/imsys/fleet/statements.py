@@ -36,15 +36,15 @@ OUTCOMES = """
 with locked as (
     select v.* from subscribers_syncstate y
     join unnest(%(ids)s::bigint[], %(generations)s::int[], %(statuses)s::text[], %(codes)s::text[],
-                %(texts)s::text[], %(retries)s::timestamptz[], %(applied)s::bool[])
-         as v(id, generation, status, code, text, retry_at, is_applied)
+                %(texts)s::text[], %(retries)s::timestamptz[], %(applied)s::bool[], %(failed)s::bool[])
+         as v(id, generation, status, code, text, retry_at, is_applied, is_failure)
     on v.id = y.subscriber_id and v.generation = y.generation
     order by y.subscriber_id for update of y
 )
 update subscribers_syncstate y set
     sync_status = v.status, error_code = v.code, sync_error = v.text, next_attempt_at = v.retry_at,
     applied_at = case when v.is_applied then %(now)s else y.applied_at end,
-    attempts = case when v.status = 'synced' then 0 else y.attempts + 1 end,
+    attempts = case when v.status = 'synced' then 0 when v.is_failure then y.attempts + 1 else y.attempts end,
     applied_generation = case when v.status = 'synced' then v.generation else y.applied_generation end,
     last_synced_at = case when v.status = 'synced' then %(now)s else y.last_synced_at end,
     kick_owed = case when v.status = 'synced' then false else y.kick_owed end

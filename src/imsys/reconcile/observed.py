@@ -1,7 +1,7 @@
 """Printed rows to resources: the other side of the comparison, in the same canonical values."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from imsys.reconcile.kinds import UNVERIFIABLE, Kind, Observed
 from imsys.reconcile.kinds.ppp_secret import HIDDEN
@@ -25,7 +25,6 @@ class Table:
     is_full: bool = True
     hidden: int = 0
     shown: int = 0
-    near_doubles: tuple[str, ...] = field(default=())
 
     @property
     def hides_secrets(self) -> bool:
@@ -58,7 +57,7 @@ def table(kind: Kind, printed: Iterable[Mapping[str, str]], fingerprint: Fingerp
             else:
                 values[name] = b""
         rows[key] = ObservedRow(row.get(".id", ""), key, values)
-    return Table(kind, rows, is_full, hidden, shown, near_doubles(rows))
+    return Table(kind, rows, is_full, hidden, shown)
 
 
 def near_doubles(keys: Iterable[str]) -> tuple[str, ...]:

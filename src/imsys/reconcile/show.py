@@ -1,6 +1,6 @@
 """Steps as a person or a script may see them: printed values, secrets masked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from imsys.kit.redact import HIDDEN
 from imsys.reconcile.diff import Step
@@ -8,6 +8,8 @@ from imsys.reconcile.kinds import KINDS, Kind, Observed
 from imsys.reconcile.kinds.base import Unverifiable
 from imsys.reconcile.sessions import MENU as ACTIVE
 from imsys.reconcile.sessions import Session
+
+MOST_NAMED = 6
 
 
 def shown(kind: Kind, values: Mapping[str, Observed]) -> dict[str, str]:
@@ -47,3 +49,11 @@ def kick_as_dict(session: Session) -> dict[str, object]:
         "after": {},
         "reason": "suspended",
     }
+
+
+def look_alikes(names: Sequence[str]) -> str:
+    """One line that warns of names which differ only in case or outer blanks; "" when there are none."""
+    if not names:
+        return ""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"Names that differ only in case or blanks: {', '.join(map(repr, names[:MOST_NAMED]))}{more}."

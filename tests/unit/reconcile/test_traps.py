@@ -6,7 +6,7 @@ from imsys.reconcile.guard import split, suspicion
 from imsys.reconcile.intent import Ghost, PackageIntent, RouterIntent
 from imsys.reconcile.kinds import KINDS, PROFILE, SECRET, UNVERIFIABLE
 from imsys.reconcile.kinds.ppp_secret import HIDDEN
-from imsys.reconcile.observed import table
+from imsys.reconcile.observed import near_doubles, table
 from imsys.reconcile.sessions import owes_kick, sessions, still_there, without_right
 from imsys.reconcile.show import as_dict
 from tests.unit.reconcile.rows import (
@@ -222,7 +222,7 @@ def test_trap_45_names_match_to_the_byte_and_near_doubles_are_told(near: str) ->
     made = plan(intent(subscriber()), secret(near))
     assert actions(made) == [("add", SECRET.menu, "ann")]
     doubled = table(SECRET, [secret("ann"), secret(near)], fingerprint)
-    assert set(doubled.near_doubles) == {"ann", near}
+    assert set(near_doubles(doubled.rows)) == {"ann", near}
 
 
 def test_trap_50_what_refers_goes_before_what_is_referred_to() -> None:
