@@ -138,6 +138,7 @@ class TestHome:
 
     @pytest.mark.usefixtures("isp")
     def test_a_zero_is_earned(self, person: Client) -> None:
+        SyncState.objects.update(sync_status="synced", applied_generation=1)
         read(router="rt-ngong", suspended_online=0, entitled_cut=2)
         html = page(person, "/")
         text = text_of(html)

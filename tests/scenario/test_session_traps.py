@@ -12,7 +12,7 @@ from imsys.sim.faults import Busy, DropAfter, DropBefore, Fault, PartialWrite
 from imsys.sim.router import SimRouter
 from imsys.subscribers import services
 from imsys.timeline.models import Event
-from tests.world import CLERK, QUICK, SECRET, World
+from tests.world import CLERK, QUICK, SECRET, World, leave_address
 
 ACTIVE, PROFILE = "/ppp/active", "/ppp/profile"
 NAMES = [f"user{number:02d}" for number in range(20)]
@@ -171,3 +171,21 @@ def test_trap_24_and_26_a_suspended_subscriber_who_comes_back_is_left_alone(worl
     world.resync()
     assert session_ids(world) == sessions
     assert world.disabled() == set()
+
+
+def test_the_session_of_a_removed_namesake_ends_though_the_new_row_is_refused(world: World) -> None:
+    """A run removed the row and was lost before it ended the session; then the name was sold again."""
+    router = world.add_router()
+    world.add_subscribers(["ann"])
+    world.start_worker()
+    world.until_synced()
+    world.call(lambda: router.cpes.add_all(redial_s=0.05))
+    world.stop_workers()
+    services.remove_subscribers(["ann"], actor=CLERK)
+    world.call(lambda: router.tamper(SECRET, "ann", verb="remove"))
+    world.add_subscribers(["ann"])
+    leave_address("ann", "2001:db8::5")
+    assert world.online() == {"ann"}
+    world.start_worker()
+    world.until(lambda: world.statuses() == {"error": 1}, "the router refuses the address")
+    world.until(lambda: world.online() == set(), "a login without a row has no session")

@@ -65,3 +65,17 @@ def test_a_removed_subscriber_whose_row_is_already_gone_loses_the_session_too(wo
     world.call(lambda: router.tamper(SECRET, "ann", verb="remove"))
     services.remove_subscribers(["ann"], actor=CLERK)
     world.until(lambda: world.online() == set(), "the session of a login that is nobody's ends")
+
+
+def test_many_missing_rows_are_not_made_again_on_the_word_of_a_glance(world: World) -> None:
+    """A worker that has just come knows no earlier number of rows, and looks by name at whoever is not cut."""
+    router = world.add_router()
+    world.add_subscribers(NAMES)
+    services.suspend(NAMES, cause="non-payment", actor=CLERK)
+    world.start_worker()
+    world.until_synced()
+    world.stop_workers()
+    world.call(lambda: blanked(router))
+    world.start_worker()
+    world.until(lambda: Router.objects.get(name="r1").state.condition == "RowsVanished", "held")
+    assert world.rows() == []

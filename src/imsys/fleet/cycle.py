@@ -108,17 +108,20 @@ class Cycle:
         self.plan = guard.split(plan, self.doubt)
 
     async def _suspicion(self, plan: Plan) -> guard.Suspicion | None:
-        """What is suspicious about this read. A run that sees only part of the router keeps an earlier doubt."""
+        """What is suspicious about this read. A run that sees only part keeps an earlier doubt, and settles none."""
         placed: dict[str, int] = {}
         is_whole = self.run.kind == "resync"
-        if is_whole and sum(guard.is_reappearance(step) for step in plan.steps) >= guard.SHRUNK_ROWS:
+        are_many = sum(guard.is_reappearance(step) for step in plan.steps) >= guard.SHRUNK_ROWS
+        if is_whole and are_many:
             async with self.hands.records.pool.connection() as connection:
                 placed = await intake.placed_rows(connection, self.router.router_id)
         known = self.router.known_serial
         found = guard.suspicion(plan, placed_rows=placed, known_serial=known, serial=self.hands.serial)
-        if found is None and not is_whole and self.router.condition in guard.HELD:
+        if found is not None or is_whole:
+            return found
+        if self.router.condition in guard.HELD:
             return guard.standing(self.router.condition)
-        return found
+        return guard.unseen() if are_many else None
 
     # -- apply and read back
 
@@ -158,7 +161,7 @@ class Cycle:
         new = {s.subscriber_id for s in self.intent.subscribers if s.applied_generation == 0}
         wanting = [s for s in steps if s.action == "add" or s.subscriber_id in new or s.package_id is not None]
         rows = [(s.menu, s.key, s.subscriber_id, s.package_id) for s in wanting if s.action != "remove"]
-        kicks = [s.subscriber_id for s in steps if s.subscriber_id and owes_kick(s, self.router.intent)]
+        kicks = [s.subscriber_id for s in steps if s.subscriber_id and self._owes_kick(s)]
         if not rows and not kicks:
             return list(steps)
         placed = await self.hands.records.place(rows, kicks=kicks)
@@ -172,7 +175,7 @@ class Cycle:
             async with self.hands.records.pool.connection() as connection:
                 passwords = await intake.sealed_passwords(connection, ids)
         ready = [s for s in steps if "password" not in s.changes or s.subscriber_id in passwords]
-        self.redial |= {s.key for s in ready if owes_kick(s, self.router.intent)}
+        self.redial |= {s.key for s in ready if self._owes_kick(s)}
         applied = await self.hands.executor.apply(ready, passwords=passwords, alone=self.alone)
         undone = [step for step in ready if (step.menu, step.key) in applied.refused]
         cuts = [cut for step in undone if (cut := cut_alone(step, self.router.intent)) is not None]
@@ -221,6 +224,11 @@ class Cycle:
         """Whose session must end once, by this run or since an earlier one that could not."""
         return {s.username for s in self.intent.subscribers if s.is_kick_owed} | self.redial
 
+    def _owes_kick(self, step: Step) -> bool:
+        """Also when a name is used again whose removed owner may still be online."""
+        is_again = step.action == "add" and step.menu == SECRET.menu and step.key in self._ghosts()
+        return is_again or owes_kick(step, self.router.intent)
+
     def _ghosts(self) -> set[str]:
         return {ghost.key for ghost in self.intent.ghosts if ghost.menu == SECRET.menu}
 
@@ -244,7 +252,7 @@ class Cycle:
         """End the sessions that the confirmed rows leave no right to, and see them gone."""
         secrets = self.tables[SECRET.menu].rows
         cut = {n for n in self._without_right() if n not in secrets or secrets[n].values["disabled"] is True}
-        gone = {name for name in self.removed | self._forgotten() if name not in secrets}
+        gone = {name for name in self.removed | self._forgotten() | self._owed() if name not in secrets}
         unfinished = self.plan.unfinished(self.intent)
         confirmed = {s.username for s in self.intent.subscribers if s.subscriber_id not in unfinished}
         redial = self._owed() & confirmed

@@ -32,6 +32,7 @@ from imsys.fleet.timing import Timing
 from imsys.kit.backoff import delay_s
 from imsys.kit.clock import Clock
 from imsys.kit.errors import ImsysError, PermanentError
+from imsys.reconcile import guard
 from imsys.reconcile.kinds import SECRET
 from imsys.reconcile.observed import near_doubles
 from imsys.reconcile.show import look_alikes
@@ -282,6 +283,8 @@ class Keeper:
             log.info("run done", extra={**keys, "duration_ms": round(took * 1000)})
         mono = self.clock.monotonic()
         self._look_ups.plan(cycle.to_look_up_again(), [mono + after_s for after_s in self.timing.look_again_s])
+        if cycle.plan.held and not is_resync and router.condition not in guard.HELD:
+            self._wants_resync = True
         if router.has_ghosts:
             self._ghosts_at = self.clock.monotonic() + self.timing.settle_gap_s
         if run.writes:
@@ -303,9 +306,11 @@ class Keeper:
         found = facts(seen, suspended=suspended, entitled=entitled, by_profile=by_profile)
         await self.records.facts(found, now=self.clock.now())
         self._glance_at = self.clock.monotonic() + self.timing.glance_s
-        self._wants_resync = self._wants_resync or self._rows not in (None, seen.rows)
+        are_others = self._rows not in (None, seen.rows)
         self._rows = seen.rows
-        if router.mode == "enforce":
+        if are_others:  # a whole read, which also tells whether to believe it
+            self._wants_resync = True
+        elif router.mode == "enforce":
             self._suspects |= suspects(seen, suspended=suspended, entitled=entitled, by_profile=by_profile)
 
     # -- connection

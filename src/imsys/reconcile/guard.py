@@ -43,6 +43,11 @@ def standing(code: str) -> Suspicion:
     return Suspicion(code, "What the last resync found on this router is still to be looked at by a person.", REMEDY)
 
 
+def unseen() -> Suspicion:
+    """Many rows are missing where only some were looked for: a whole read has to tell how it stands."""
+    return Suspicion(ROWS_VANISHED, "Many rows are missing; the whole router is read before they are made again.", "")
+
+
 def is_reappearance(step: Step) -> bool:
     """Would it make a row again that was seen before?"""
     return step.action == "add" and step.reason == "drift"
