@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from imsys.sim import traps
 from imsys.sim.accounts import Actor
 from imsys.sim.fields import Value
-from imsys.sim.menu import Column, Row
+from imsys.sim.menu import Column, Row, RowAction
 from imsys.sim.store import id_text
 from imsys.sim.traps import SimTrap
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from imsys.sim.table import Table
 
 WRITE_VERBS = frozenset(
-    {"add", "set", "remove", "enable", "disable", "unset", "comment", "reset", "move", "reset-counters"}
+    {
+        *("add", "set", "remove", "enable", "disable", "unset", "comment", "reset", "move", "reset-counters"),
+        *("make-static", "check-status"),
+    }
 )
 _PAST = {"add": "added", "remove": "removed", "move": "moved"}
 
@@ -96,6 +99,8 @@ def _add(request: Request, outcome: Outcome) -> None:
             raise traps.missing(column.name)
     base = table.shape.defaults if source is None else _get(table, resolve(table, source))
     row = tuple(values.get(slot, value) for slot, value in enumerate(base))
+    if table.shape.menu.prepare is not None:
+        row = table.shape.menu.prepare(table, row)
     _check(table, row, None)
     place = None if before is None else resolve(table, before)
     row_id = table.insert(row)
@@ -128,6 +133,8 @@ def _row_action(request: Request) -> Callable[[Request, Outcome, int], None]:
         return lambda _req, out, _row_id: None
     if verb == "move":
         return _move_action(table, arguments)
+    if (own := table.shape.actions.get(verb)) is not None:
+        return _own_action(own)
     if verb == "unset":
         names = [arguments.get("value-name", "")]
         values: dict[int, Value] = {}
@@ -163,6 +170,8 @@ def _each_row(request: Request, outcome: Outcome, action: Callable[[Request, Out
 def _write_row(request: Request, outcome: Outcome, row_id: int, values: Mapping[int, Value]) -> None:
     table = request.table
     old = _get(table, row_id)
+    if table.shape.menu.check_edit is not None:
+        table.shape.menu.check_edit(table, row_id)
     copy = list(old)
     for slot, value in values.items():
         copy[slot] = value
@@ -213,11 +222,23 @@ def _move_action(table: "Table", arguments: Mapping[str, str]) -> Callable[[Requ
             before = None  # an unknown destination silently means the end
         if before == row_id:
             raise SimTrap("failure: can not move object before itself")
+        if table.shape.menu.check_edit is not None:
+            table.shape.menu.check_edit(table, row_id)
         table.move_before([row_id], before)
         _log(request, row_id, _get(table, row_id))
         outcome.changed.append(row_id)
 
     return move
+
+
+def _own_action(work: RowAction) -> Callable[[Request, Outcome, int], None]:
+    """A verb that only this menu has."""
+
+    def act(request: Request, outcome: Outcome, row_id: int) -> None:
+        if work(request.table, row_id):
+            outcome.changed.append(row_id)
+
+    return act
 
 
 def _parse_values(table: "Table", attributes: Mapping[str, str]) -> dict[int, Value]:

@@ -145,6 +145,7 @@ def memory_dial(router: "SimRouter") -> Callable[[Factory], Awaitable[asyncio.Tr
         if not router.is_listening:
             raise ConnectionRefusedError(f"{router.name} refuses connections")
         router.cpes.wake()
+        router.alarms.wake()
         client = factory()
         session = Session(router)
         ours, theirs = MemoryTransport.pair(client, session)

@@ -39,6 +39,8 @@ class Column:
 CheckRow = Callable[["Table", Row, int | None], None]
 OnRemove = Callable[["Table", int, str], None]
 AfterChange = Callable[["Table", int, Row | None, Row | None], None]
+Prepare = Callable[["Table", Row], Row]
+RowAction = Callable[["Table", int], bool]
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,23 @@ class Menu:
     verbs: frozenset[str] = ROW_VERBS | SWITCH_VERBS
     key: str = ""
     key_is_unique: bool = True
+    indexes: tuple[str, ...] = ()  # other properties by whose kept value rows are found
     duplicate: str = "failure: already have such name"
     noun: str = ""  # how log lines call a row; empty: changes are not logged
     is_settings: bool = False  # one row without id
     is_dynamic: bool = False  # rows come from the router's own life and vanish at a reboot
     is_ordered: bool = False
+    keeps_dynamic: bool = False  # rows that are dynamic outlive a reboot
     has_silent_removals: bool = False  # listen does not report that a dynamic row went
     first_id: int = 1
     write_policy: str = "write"
+    prepare: Prepare | None = None  # completes a row about to be added
     check: CheckRow | None = None  # refuses a row about to be written
+    check_edit: Callable[["Table", int], None] | None = None  # refuses to change this row, whatever about it
     check_remove: Callable[["Table", int], None] | None = None
     remove: OnRemove | None = None  # what remove does instead of deleting the row
     after_change: AfterChange | None = None
+    actions: tuple[tuple[str, RowAction], ...] = ()  # verbs of this menu alone; whether the row changed
     adapt: "Callable[[Menu, Behaviour], Menu] | None" = None  # what a switch of Behaviour changes about the menu
 
 
@@ -78,6 +85,8 @@ class Shape:
         self.slots = {column.name: slot for slot, column in enumerate(self.columns)}
         self.defaults: Row = tuple(column.default for column in self.columns)
         self.key_slot = self.slots.get(menu.key, -1)
+        self.index_slots = tuple(self.slots[name] for name in menu.indexes)
+        self.actions = dict(menu.actions)
         self.merging_slots = tuple(
             slot for slot, column in enumerate(self.columns) if isinstance(column.kind, Policies)
         )

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imsys.kit.errors import InputError
-from imsys.kit.units import RateLimit
+from imsys.sim.dynamics import ADDRESS_LIST, QUEUES, drop_rows, put_list_entries, put_queue, queue_rate
 from imsys.sim.fields import Value, range_bounds
 from imsys.sim.menu import Row
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 OnEnd = Callable[[str], None]
 UNSET_ADDRESS = "0.0.0.0"  # noqa: S104 - as old versions print what is not set
-_DYNAMIC_FIRST_ID = 0x80000001
 
 
 class Refused(Exception):
@@ -60,7 +58,6 @@ class PppServer:
         self._router = router
         self.sessions: dict[int, PppSession] = {}
         self._used: set[str] = set()
-        self._next_dynamic_id = _DYNAMIC_FIRST_ID
         self._next_session = 0x81A00000 + router.random.randrange(0x10000)
 
     def connect(self, name: str, password: str, caller_id: str, on_end: OnEnd | None = None) -> int:
@@ -83,11 +80,8 @@ class PppServer:
         router.table("/ppp/active").delete(row_id)
         router.table("/interface/pppoe-server").delete(session.binding_id)
         router.table("/interface").delete(session.interface_id)
-        if session.queue_id is not None and session.queue_id in router.table("/queue/simple"):
-            router.table("/queue/simple").delete(session.queue_id)
-        for entry in session.list_ids:
-            if entry in router.table("/ip/firewall/address-list"):
-                router.table("/ip/firewall/address-list").delete(entry)
+        drop_rows(router, QUEUES, (session.queue_id,))
+        drop_rows(router, ADDRESS_LIST, session.list_ids)
         self._note_logout(session, reason)
         if note:
             self._log("info", f"{session.interface}: terminating... - {note}")
@@ -137,10 +131,10 @@ class PppServer:
         if new is None or old is None or not self._router.behaviour.rate_change_is_live:
             return
         shape = self._router.table("/ppp/profile").shape
-        rate = _queue_rate(str(shape.value(new, "rate-limit") or ""))
+        rate = queue_rate(str(shape.value(new, "rate-limit") or ""))
         for session in self.sessions.values():
             if session.profile_id == profile_id and session.queue_id is not None and rate:
-                self._router.table("/queue/simple").amend(session.queue_id, max_limit=rate, limit_at=rate)
+                self._router.table(QUEUES).amend(session.queue_id, max_limit=rate, limit_at=rate)
 
     def _authenticate(self, name: str, password: str, caller_id: str) -> Row:
         table = self._router.table("/ppp/secret")
@@ -230,10 +224,16 @@ class PppServer:
             count += 1
             interface = f"<pppoe-{name}-{count}>"
         interface_id = router.table("/interface").put(
-            self._dynamic_id(), name=interface, type="pppoe-in", mtu="1480", actual_mtu="1480", dynamic="true"
+            router.table("/interface").take_dynamic_id(),
+            name=interface,
+            type="pppoe-in",
+            mtu="1480",
+            actual_mtu="1480",
+            dynamic="true",
         )
-        binding_id = router.table("/interface/pppoe-server").put(
-            self._dynamic_id(),
+        bindings = router.table("/interface/pppoe-server")
+        binding_id = bindings.put(
+            bindings.take_dynamic_id(),
             name=interface,
             user=name,
             service="",
@@ -248,8 +248,8 @@ class PppServer:
         )
         self._used.add(address)
         session = PppSession(name, settings.profile_id, interface, caller_id, address, on_end, interface_id, binding_id)
-        session.queue_id = self._queue(session, settings.rate_limit)
-        session.list_ids = self._list_entries(session, settings)
+        session.queue_id = put_queue(router, interface, address, settings.rate_limit)
+        session.list_ids = put_list_entries(router, settings.address_lists, address)
         row_id = self._active_row(session, secret, now)
         self._log("info", f"{interface}: authenticated")
         self._log("info", f"{interface}: connected")
@@ -273,37 +273,6 @@ class PppServer:
         active.amend(row_id, address=session.address)
         return row_id
 
-    def _queue(self, session: PppSession, rate_limit: str) -> int | None:
-        if not (rate := _queue_rate(rate_limit)):
-            return None
-        queues = self._router.table("/queue/simple")
-        has_static = queues.next_id > queues.shape.menu.first_id
-        first = next(iter(queues), None) if has_static else None  # dynamic queues go above those of people
-        queue_id = queues.put(
-            self._dynamic_id(),
-            name=session.interface,
-            target=f"{session.address}/32",
-            max_limit=rate,
-            limit_at=rate,
-            dynamic="true",
-        )
-        if first is not None:
-            queues.move_before([queue_id], first)
-        return queue_id
-
-    def _list_entries(self, session: PppSession, settings: Settings) -> tuple[int, ...]:
-        if not settings.address_lists:
-            return ()
-        table, now = self._router.table("/ip/firewall/address-list"), self._router.local_text()
-        return tuple(
-            table.put(self._dynamic_id(), list=name, address=session.address, dynamic="true", creation_time=now)
-            for name in settings.address_lists
-        )
-
-    def _dynamic_id(self) -> int:
-        self._next_dynamic_id += 1
-        return self._next_dynamic_id
-
     def _note_logout(self, session: PppSession, reason: str) -> None:
         secrets = self._router.table("/ppp/secret")
         if (row_id := secrets.id_of(session.name)) is not None:
@@ -317,14 +286,3 @@ class PppServer:
 
     def _log(self, level: str, message: str) -> None:
         self._router.log.write(f"pppoe,ppp,{level}", message)
-
-
-def _queue_rate(rate_limit: str) -> str:
-    """The max-limit of the dynamic queue that a profile's rate-limit makes; empty when there is none to make."""
-    if not rate_limit:
-        return ""
-    try:
-        rate = RateLimit.parse(rate_limit).rate
-    except InputError:
-        return ""
-    return f"{rate.upload_bps}/{rate.download_bps}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from imsys.kit.clock import Clock, SystemClock
 from imsys.sim import edit
 from imsys.sim.accounts import Actor, SimUser
+from imsys.sim.alarms import Alarms
 from imsys.sim.arming import Faults
 from imsys.sim.behaviour import Behaviour, parse_version
 from imsys.sim.counters import Counters, Journal
@@ -103,6 +104,7 @@ class SimRouter:
         self._tables: dict[str, Table] = {}
         self._watchers: list[Callable[[], None]] = []
         self._timers: set[asyncio.Task[None]] = set()
+        self.alarms = Alarms(self)
         self.log = Logbook(self)
         self.ppp = PppServer(self)
         self.cpes = Cpes(self)
@@ -143,6 +145,8 @@ class SimRouter:
 
     def table(self, path: str) -> Table:
         """The table of a menu; made when first asked for. Raises: KeyError for a menu that is not simulated."""
+        if self.alarms:
+            self.alarms.run_due()
         table = self._tables.get(path)
         if table is None:
             table = self._tables[path] = Table(self, shape_of(MENUS[path], self.version, self.behaviour))
@@ -244,7 +248,7 @@ class SimRouter:
         table = self.table(menu)
         attributes = {f"!{name}" if value is None else name: value or "" for name, value in (fields or {}).items()}
         if verb == "add":
-            attributes = {"name": key} | attributes
+            attributes = ({table.shape.menu.key: key} if table.shape.menu.key and key else {}) | attributes
         elif not table.shape.menu.is_settings:
             row_id = table.id_of(key)
             attributes = {".id": key if row_id is None else id_text(row_id)} | attributes
@@ -294,6 +298,8 @@ class SimRouter:
         self.ppp.end_all("reboot")
         for table in self._tables.values():
             slot = table.shape.slots.get("dynamic")
+            if table.shape.menu.keeps_dynamic:
+                continue
             for row_id, row in list(table.items()):
                 if table.shape.menu.is_dynamic or (slot is not None and row[slot] == "true"):
                     table.delete(row_id)
@@ -313,6 +319,7 @@ class SimRouter:
     async def close(self) -> None:
         """End background tasks; the tables stay readable."""
         self.cpes.stop()
+        self.alarms.stop()
         for task in tuple(self._timers):
             task.cancel()
         await asyncio.gather(*self._timers, return_exceptions=True)

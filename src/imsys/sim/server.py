@@ -90,6 +90,7 @@ class SimServer:
                     context = server_context(router.tls)
                     await server._open(router, tls_base_port and tls_base_port + number, context)
                 router.cpes.wake()
+                router.alarms.wake()
         except OSError:
             await server.close()
             raise

@@ -84,6 +84,8 @@ class Rows:
         self.referrers: list[Rows] = []
         self._rows: dict[int, Row] = {}
         self._index: dict[str, int | tuple[int, ...]] = {}
+        self._indexes: dict[int, dict[Value, tuple[int, ...]]] = {slot: {} for slot in shape.index_slots}
+        self._next_dynamic = shape.menu.first_id + DYNAMIC_DISTANCE
         self._page_sizes: dict[int, int] = {}
         self._is_sorted = True
         self._is_moved = False  # somebody chose the order: no longer that of ids
@@ -127,6 +129,10 @@ class Rows:
     def ids_with_prefix(self, prefix: str) -> list[int]:
         prefix = self.fold(prefix)
         return [row_id for name in self._index if name.startswith(prefix) for row_id in self.ids_of(name)]
+
+    def ids_where(self, name: str, value: Value) -> tuple[int, ...]:
+        """Ids of the rows whose kept value of an indexed property is this, in the order in which they got it."""
+        return self._indexes[self.shape.slots[name]].get(value, ())
 
     def name_of(self, row_id: int) -> str | None:
         row = self._rows.get(row_id)
@@ -188,6 +194,8 @@ class Rows:
                 return set()
         if name == self.shape.menu.key and name:
             return set(self.ids_of(value))
+        if name in self.shape.menu.indexes and self.shows[self.shape.slots[name]] is None:
+            return set(self.ids_where(name, value))
         return None
 
     def select(self, queries: Sequence[str]) -> list[int] | None:
@@ -255,6 +263,11 @@ class Rows:
             return row_id
         return self.next_id
 
+    def take_dynamic_id(self) -> int:
+        """An id for a row that the router makes itself; no other row had it."""
+        self._next_dynamic += 1
+        return self._next_dynamic
+
     def insert(self, row: Row, row_id: int | None = None) -> int:
         """Append a row; its id."""
         if row_id is None:
@@ -270,6 +283,7 @@ class Rows:
         self._page_sizes[page] = self._page_sizes.get(page, 0) + 1
         self._forget_page(page, None)
         self._enter_name(row_id, row)
+        self._enter_indexes(row_id, row, self._indexes)
         self._notify(row_id, None, row)
         return row_id
 
@@ -283,6 +297,9 @@ class Rows:
         if key in changed:
             self._leave_name(row_id, old)
             self._enter_name(row_id, row)
+        if moved := changed.intersection(self._indexes):
+            self._leave_indexes(row_id, old, moved)
+            self._enter_indexes(row_id, row, moved)
         if changed and not is_quiet:
             self._notify(row_id, old, row)
 
@@ -294,6 +311,7 @@ class Rows:
             del self._page_sizes[page]
         self._forget_page(page, None)
         self._leave_name(row_id, old)
+        self._leave_indexes(row_id, old, self._indexes)
         if not self._rows:
             self._is_sorted, self._is_moved, self._last_id = True, False, -1
         self._notify(row_id, old, None)
@@ -359,6 +377,21 @@ class Rows:
             else:
                 del self._index[name]
             self._touch_referrers()
+
+    def _enter_indexes(self, row_id: int, row: Row, slots: Iterable[int]) -> None:
+        for slot in slots:
+            if (value := row[slot]) is not None:
+                index = self._indexes[slot]
+                index[value] = (*index.get(value, ()), row_id)
+
+    def _leave_indexes(self, row_id: int, row: Row, slots: Iterable[int]) -> None:
+        for slot in slots:
+            if (value := row[slot]) is not None:
+                index = self._indexes[slot]
+                if others := tuple(other for other in index[value] if other != row_id):
+                    index[value] = others
+                else:
+                    del index[value]
 
     def _touch_referrers(self) -> None:
         for referrer in self.referrers:
