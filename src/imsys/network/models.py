@@ -9,6 +9,8 @@ from django.db.models.functions import Now
 
 DEFAULT_PORT = 8728
 DEFAULT_PACE_PER_S = 100
+DEFAULT_SUSPEND_LIST = "BLOCKED_USERS"
+DEFAULT_KICKS_PER_S = 5
 
 
 class Tls(models.TextChoices):
@@ -27,6 +29,8 @@ class Mode(models.TextChoices):
 
 
 class SuspendBy(models.TextChoices):
+    """How PPPoE lines are cut off. Static ones always are by address list, hotspot ones always by disabling."""
+
     DISABLE = "disable"
     PROFILE = "profile"
     ADDRESS_LIST = "address-list"
@@ -41,7 +45,10 @@ class Unmanaged(models.TextChoices):
 
 
 class Router(models.Model):
-    """A MikroTik that we keep. Intent: written by `network.services` only."""
+    """A MikroTik that we keep. Intent: written by `network.services` only.
+
+    `kicks_per_s` bounds the sessions ended for a new login, such as after a change of speed: all of them come back.
+    """
 
     name = models.TextField()
     host = models.TextField()
@@ -53,8 +60,10 @@ class Router(models.Model):
     mode = models.TextField(choices=Mode, default=Mode.OBSERVE)
     suspend_by = models.TextField(choices=SuspendBy, default=SuspendBy.DISABLE)
     suspend_profile = models.TextField(default="suspended")
+    suspend_list = models.TextField(default=DEFAULT_SUSPEND_LIST, db_default=DEFAULT_SUSPEND_LIST)
     unmanaged = models.TextField(choices=Unmanaged, default=Unmanaged.KEEP)
     pace_per_s = models.IntegerField(default=DEFAULT_PACE_PER_S)
+    kicks_per_s = models.IntegerField(default=DEFAULT_KICKS_PER_S, db_default=DEFAULT_KICKS_PER_S)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -68,6 +77,8 @@ class Router(models.Model):
             models.CheckConstraint(condition=Q(suspend_by__in=SuspendBy.values), name="router_suspend_by"),
             models.CheckConstraint(condition=Q(unmanaged__in=Unmanaged.values), name="router_unmanaged"),
             models.CheckConstraint(condition=Q(pace_per_s__range=(1, 10_000)), name="router_pace"),
+            models.CheckConstraint(condition=~Q(suspend_list=""), name="router_suspend_list_given"),
+            models.CheckConstraint(condition=Q(kicks_per_s__range=(1, 1_000)), name="router_kicks"),
         ]
 
     def __str__(self) -> str:

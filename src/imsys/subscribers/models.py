@@ -1,7 +1,7 @@
 """What the business wants: packages, subscribers and suspensions; and how far the routers have followed.
 
 The first three are intent, written by `subscribers.services` only. `SyncState` is also written by the fleet, which
-records what it applied and saw.
+records what it applied and saw; so is `Departure`, which it deletes when nothing is left to do.
 """
 
 from typing import ClassVar
@@ -39,11 +39,20 @@ class SyncStatus(models.TextChoices):
     ERROR = "error"
 
 
+class Apply(models.TextChoices):
+    """When a session feels a change that needs a new login: it is ended now, or the line's next login brings it."""
+
+    NOW = "now"
+    NEXT_LOGIN = "next-login"
+
+
 class Package(models.Model):
     """What is sold: a speed, a price, a number of days.
 
-    With a `profile` it refers to a PPP profile that people own and IMSys never writes; without one it owns a profile
-    of its own name. `rate_limit` is kept as typed, because RouterOS keeps it as typed too; it is compared by meaning.
+    With a `profile` it refers to a profile that people own and IMSys never writes, in the PPP menu or the hotspot's,
+    as its subscribers need; without one it owns a profile of its own name there. `rate_limit` is kept as typed,
+    because RouterOS keeps it as typed too; it is compared by meaning. `limit_uptime` (a RouterOS duration, blank for
+    none), `limit_bytes` (0 for none) and `shared_users` matter to hotspot lines alone.
     """
 
     name = models.TextField()
@@ -51,6 +60,10 @@ class Package(models.Model):
     rate_limit = models.TextField(default="", blank=True)
     price = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
     days = models.IntegerField(default=30, validators=[MinValueValidator(1)])
+    apply = models.TextField(choices=Apply, default=Apply.NEXT_LOGIN, db_default=Apply.NEXT_LOGIN.value)
+    shared_users = models.IntegerField(default=1, db_default=1)
+    limit_uptime = models.TextField(default="", db_default="", blank=True)
+    limit_bytes = models.BigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -60,6 +73,9 @@ class Package(models.Model):
             models.CheckConstraint(condition=~Q(name=""), name="package_name_given"),
             models.CheckConstraint(condition=Q(price__gte=0), name="package_price"),
             models.CheckConstraint(condition=Q(days__gte=1), name="package_days"),
+            models.CheckConstraint(condition=Q(apply__in=Apply.values), name="package_apply"),
+            models.CheckConstraint(condition=Q(shared_users__range=(1, 1_000)), name="package_shared_users"),
+            models.CheckConstraint(condition=Q(limit_bytes__gte=0), name="package_limit_bytes"),
         ]
 
     def __str__(self) -> str:
@@ -71,12 +87,16 @@ class Package(models.Model):
 
     @property
     def profile_name(self) -> str:
-        """The PPP profile of its subscribers on the router."""
+        """The profile of its subscribers on the router, in the menu of their service."""
         return self.profile or self.name
 
 
 class Subscriber(models.Model):
-    """Who pays for one line. A blank password (both columns null) is not managed; a blank address is none."""
+    """Who pays for one line. A blank password (both columns null) is not managed; a blank address or MAC is none.
+
+    A PPPoE line's `mac` locks it to one device and may stand with several lines (one device may dial for two); with
+    the other services it names the device, which a router knows once.
+    """
 
     username = models.TextField()
     service = models.TextField(choices=Service, default=Service.PPPOE)
@@ -85,6 +105,7 @@ class Subscriber(models.Model):
     password_sealed = models.BinaryField(null=True)
     password_mac = models.BinaryField(null=True)
     address = models.TextField(default="", db_default="", blank=True)
+    mac = models.TextField(default="", db_default="", blank=True)
     full_name = models.TextField(default="", db_default="", blank=True)
     phone = models.TextField(default="", db_default="", blank=True)
     email = models.TextField(default="", db_default="", blank=True)
@@ -99,7 +120,13 @@ class Subscriber(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["username"], name="subscriber_username"),
             models.UniqueConstraint(fields=["router", "address"], condition=~Q(address=""), name="subscriber_address"),
+            models.UniqueConstraint(
+                fields=["router", "mac"], condition=~Q(mac="") & ~Q(service=Service.PPPOE.value), name="subscriber_mac"
+            ),
             models.CheckConstraint(condition=~Q(username=""), name="subscriber_username_given"),
+            models.CheckConstraint(
+                condition=~Q(service=Service.STATIC.value) | ~Q(address=""), name="subscriber_static_address"
+            ),
             models.CheckConstraint(condition=Q(service__in=Service.values), name="subscriber_service"),
             models.CheckConstraint(
                 condition=Q(password_sealed__isnull=True, password_mac__isnull=True)
@@ -120,6 +147,8 @@ class SyncState(models.Model):
     """How far the router has followed a subscriber's intent. Narrow, because it changes with every run.
 
     `applied_mac` is the fingerprint of the password last put on the router, for routers that hide passwords.
+    `has_lock`: we put a lock to one MAC there, so it is ours to clear. `made_at`: since when the rows stand on the
+    router, null after a move until they do. `kick_owed`: the session is to be ended once the change is confirmed.
     Due: not `synced`, and `next_attempt_at` has passed. `router_id` repeats the subscriber's, for the index that finds
     what is due.
     """
@@ -138,6 +167,8 @@ class SyncState(models.Model):
     last_synced_at = models.DateTimeField(null=True)
     kick_owed = models.BooleanField(default=False, db_default=False)
     applied_mac = models.BinaryField(null=True)
+    made_at = models.DateTimeField(null=True)
+    has_lock = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints: ClassVar = [
@@ -169,3 +200,22 @@ class Suspension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscriber}: {self.cause}"
+
+
+class Departure(models.Model):
+    """A subscriber moved away from this router, where rows of theirs may remain. Deleted when none do."""
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="departures", db_index=False)
+    router = models.ForeignKey(Router, models.CASCADE, related_name="departures", db_index=False)
+    since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["subscriber", "router"], name="departure_once_per_router"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["router"], name="departure_router"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber} left {self.router}"
