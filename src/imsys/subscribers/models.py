@@ -137,6 +137,8 @@ class Subscriber(models.Model):
         indexes: ClassVar = [
             # finds usernames that differ by case alone, and serves the search by first letters
             models.Index(OpClass(Lower("username"), name="text_pattern_ops"), name="subscriber_username_lower"),
+            # says which services a router has besides PPPoE, which most have alone
+            models.Index(fields=["router", "service"], condition=~Q(service="pppoe"), name="subscriber_other_service"),
         ]
 
     def __str__(self) -> str:
