@@ -90,7 +90,16 @@ class Behaviour:
     profile_in_use: Literal["dangling", "refused"] = "dangling"
     duplicate_profile_text: str = "failure: profile with the same name already exists"
 
+    # Rows that the router makes itself, and leases.
+    dynamic_queue_edit: Literal["refused", "accepted"] = "refused"
+    dynamic_lease_edit: Literal["refused", "accepted"] = "refused"
+    lease_changes_are_live: bool = False
+    make_static_renumbers: bool = False
+    disabled_lease_frees_address: bool = False
+
     # Printed forms.
+    filter_prints_defaults: bool = False
+    list_timeout_counts_down: bool = False
     sensitive_placeholder: str = "*****"
     hides_without_show_sensitive: bool = False
     unset_address: Literal["absent", "zero"] = "absent"

@@ -235,7 +235,9 @@ def _own_action(work: RowAction) -> Callable[[Request, Outcome, int], None]:
     """A verb that only this menu has."""
 
     def act(request: Request, outcome: Outcome, row_id: int) -> None:
+        before = _get(request.table, row_id)
         if work(request.table, row_id):
+            _log(request, row_id, before)
             outcome.changed.append(row_id)
 
     return act

@@ -9,8 +9,12 @@ if TYPE_CHECKING:
     from imsys.sim.router import SimRouter
     from imsys.sim.table import Table
 
+# How a factory script names what it made.
+DEFCONF = "defconf"
+DHCP_RANGES = "10.80.0.2-10.80.255.254"
 LOCAL_ADDRESS = "10.64.0.1"
 POOL_RANGES = "10.64.0.2-10.64.255.254"
+BUILTIN_LIST_ID = 0x2000000
 _SERVICES = (
     ("telnet", "23"),
     ("ftp", "21"),
@@ -44,6 +48,7 @@ def _pool_id(router: "SimRouter") -> int | None:
 def _pools(router: "SimRouter", table: "Table") -> None:
     if not router.is_blank:
         table.put(name="pppoe", ranges=POOL_RANGES)
+        table.put(name="dhcp", ranges=DHCP_RANGES)
 
 
 def _interfaces(router: "SimRouter", table: "Table") -> None:
@@ -60,6 +65,51 @@ def _pppoe_servers(router: "SimRouter", table: "Table") -> None:
             default_profile=DEFAULT_PROFILE_ID,
             disabled="false",
         )
+
+
+def _interface_lists(router: "SimRouter", table: "Table") -> None:
+    for row_id, name in enumerate(("all", "none", "dynamic", "static")):
+        table.put(BUILTIN_LIST_ID + row_id, name=name, builtin="true")
+    if not router.is_blank:
+        for name in ("WAN", "LAN"):
+            table.put(name=name, comment=DEFCONF)
+
+
+def _list_members(router: "SimRouter", table: "Table") -> None:
+    if router.is_blank:
+        return
+    lists, interfaces = router.table("/interface/list"), router.table("/interface")
+    for number in range(1, 6):
+        name = "WAN" if number == 1 else "LAN"
+        table.put(list=lists.id_of(name), interface=interfaces.id_of(f"ether{number}"), comment=DEFCONF)
+
+
+def _dhcp_servers(router: "SimRouter", table: "Table") -> None:
+    if not router.is_blank:
+        table.put(
+            name="dhcp1",
+            interface=router.table("/interface").id_of("ether3"),
+            address_pool=router.table("/ip/pool").id_of("dhcp"),
+            lease_time="10m" if router.version.is_v6 else "30m",
+        )
+
+
+def _filter_rules(router: "SimRouter", table: "Table") -> None:
+    """The forward chain that MikroTik's default configuration makes."""
+    if router.is_blank:
+        return
+    wan = router.table("/interface/list").id_of("WAN")
+
+    def rule(comment: str, **values: str | int | None) -> None:
+        table.insert(
+            table.shape.changed(table.shape.defaults, chain="forward", comment=f"{DEFCONF}: {comment}", **values)
+        )
+
+    rule("fasttrack", action="fasttrack-connection", hw_offload="true", connection_state="established,related")
+    rule("accept established,related, untracked", connection_state="established,related,untracked")
+    rule("drop invalid", action="drop", connection_state="invalid")
+    not_forwarded = {"connection_state": "new", "connection_nat_state": "!dstnat", "in_interface_list": wan}
+    rule("drop all from WAN not DSTNATed", action="drop", **not_forwarded)
 
 
 def _services(router: "SimRouter", table: "Table") -> None:
@@ -132,6 +182,10 @@ _FILLERS = {
     "/ppp/profile": _profiles,
     "/ip/pool": _pools,
     "/interface": _interfaces,
+    "/interface/list": _interface_lists,
+    "/interface/list/member": _list_members,
+    "/ip/dhcp-server": _dhcp_servers,
+    "/ip/firewall/filter": _filter_rules,
     "/interface/pppoe-server/server": _pppoe_servers,
     "/ip/service": _services,
     "/user/group": _groups,

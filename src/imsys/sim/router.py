@@ -18,8 +18,10 @@ from imsys.sim.arming import Faults
 from imsys.sim.behaviour import Behaviour, parse_version
 from imsys.sim.counters import Counters, Journal
 from imsys.sim.cpes import Cpes
+from imsys.sim.dhcp import Dhcp
 from imsys.sim.factory import fill
 from imsys.sim.fields import Reference
+from imsys.sim.firewall import Firewall
 from imsys.sim.gate import Gate
 from imsys.sim.logbook import Logbook
 from imsys.sim.menu import shape_of
@@ -37,8 +39,13 @@ BOOT_S = 20.0
 _CONFIGURATION = (
     "/interface",
     "/interface/pppoe-server",
+    "/interface/list",
+    "/interface/list/member",
     "/interface/pppoe-server/server",
+    "/ip/dhcp-server",
+    "/ip/dhcp-server/lease",
     "/ip/firewall/address-list",
+    "/ip/firewall/filter",
     "/ip/pool",
     "/ip/service",
     "/ppp/aaa",
@@ -48,6 +55,16 @@ _CONFIGURATION = (
     "/system/identity",
     "/user",
     "/user/group",
+)
+# Menus whose rows get other ids at a boot, when a switch says so.
+_RENUMBERED = (
+    "/ppp/secret",
+    "/ppp/profile",
+    "/queue/simple",
+    "/ip/dhcp-server",
+    "/ip/dhcp-server/lease",
+    "/ip/firewall/address-list",
+    "/ip/firewall/filter",
 )
 
 
@@ -107,6 +124,8 @@ class SimRouter:
         self.alarms = Alarms(self)
         self.log = Logbook(self)
         self.ppp = PppServer(self)
+        self.dhcp = Dhcp(self)
+        self.firewall = Firewall(self)
         self.cpes = Cpes(self)
         self.faults = Faults(self)
         self.gate = Gate(self)
@@ -156,6 +175,10 @@ class SimRouter:
             table.bind()
             fill(self, table)
         return table
+
+    def peek(self, path: str) -> Table | None:
+        """The table of a menu, when somebody has asked for it before."""
+        return self._tables.get(path)
 
     def write(
         self,
@@ -285,6 +308,7 @@ class SimRouter:
 
     def reboot(self, down_s: float | None = None) -> None:
         """Reset all connections and come back after `down_s` (default 20 s) with the configuration kept."""
+        self.dhcp.store()
         self.power_off()
         self.later(BOOT_S if down_s is None else down_s, self.boot)
 
@@ -296,6 +320,7 @@ class SimRouter:
         self.listening_changed()
         self.drop_links()
         self.ppp.end_all("reboot")
+        self.dhcp.power_off()
         for table in self._tables.values():
             slot = table.shape.slots.get("dynamic")
             if table.shape.menu.keeps_dynamic:
@@ -310,11 +335,12 @@ class SimRouter:
         self._booted_at = self.clock.monotonic()
         self.is_up = True
         if self.behaviour.renumber_on_reboot:
-            for path in ("/ppp/secret", "/ppp/profile", "/queue/simple", "/ip/firewall/address-list"):
+            for path in _RENUMBERED:
                 self.table(path).renumber()
         self.log.write("system,info", "router rebooted")
         self.listening_changed()
         self.cpes.redial_all()
+        self.dhcp.boot()
 
     async def close(self) -> None:
         """End background tasks; the tables stay readable."""

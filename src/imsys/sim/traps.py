@@ -17,6 +17,8 @@ BUSY = "action timed out - try again, if error continues contact MikroTik suppor
 BUSY_V6 = "std failure: timeout (13)"
 NOT_LOGGED_IN = "not logged in"
 TOO_MANY_COMMANDS = "too many commands before login"
+# For a row that the router made itself; the wording is not known.
+DYNAMIC_ROW = "failure: can not change dynamic object"
 SESSION_TERMINATED = "session terminated on request"
 
 CATEGORY_MISSING = 0

@@ -1,8 +1,8 @@
 """The menus of the simulator, one module per branch of RouterOS's tree. Add one as a `Menu` in a module's list."""
 
 from imsys.sim.menu import Menu
-from imsys.sim.menus import interface, ip, ppp, queue, system, user
+from imsys.sim.menus import dhcp, firewall, interface, ip, ppp, queue, system, user
 
 MENUS: dict[str, Menu] = {
-    menu.path: menu for module in (interface, ip, ppp, queue, system, user) for menu in module.MENUS
+    menu.path: menu for module in (dhcp, firewall, interface, ip, ppp, queue, system, user) for menu in module.MENUS
 }

@@ -3,6 +3,7 @@
 from imsys.sim.fields import Duration, Enum, EnumList, Flag, Integer, MacAddress, Name, Optional, Reference, Since, Text
 from imsys.sim.menu import ROW_VERBS, SWITCH_VERBS, Column, Menu
 from imsys.sim.table import Table
+from imsys.sim.traps import SimTrap
 
 DYNAMIC_FIRST_ID = 0x80000001
 
@@ -10,6 +11,12 @@ DYNAMIC_FIRST_ID = 0x80000001
 def _end_session(table: Table, row_id: int, by: str) -> None:
     """Removing the interface of a session ends it."""
     table.router.ppp.end_interface(row_id)
+
+
+def _check_builtin(table: Table, row_id: int) -> None:
+    row = table.get(row_id)
+    if row is not None and table.shape.value(row, "builtin") == "true":
+        raise SimTrap("failure: can not change built-in list")  # the wording is not known
 
 
 INTERFACE = Menu(
@@ -92,4 +99,33 @@ PPPOE_SERVER_SERVER = Menu(
     noun="pppoe server",
 )
 
-MENUS = [INTERFACE, PPPOE_SERVER, PPPOE_SERVER_SERVER]
+INTERFACE_LIST = Menu(
+    "/interface/list",
+    (
+        Column("name", Name(), required=True),
+        Column("include", Text(), ""),
+        Column("exclude", Text(), ""),
+        Column("builtin", Flag(), "false", read_only=True),
+        Column("dynamic", Flag(), "false", read_only=True),
+        Column("comment", Optional()),
+    ),
+    key="name",
+    noun="interface list",
+    check_edit=_check_builtin,
+    check_remove=_check_builtin,
+)
+
+INTERFACE_LIST_MEMBER = Menu(
+    "/interface/list/member",
+    (
+        Column("list", Reference("/interface/list"), required=True),
+        Column("interface", Reference("/interface"), required=True),
+        Column("dynamic", Flag(), "false", read_only=True),
+        Column("disabled", Flag(), "false"),
+        Column("comment", Optional()),
+    ),
+    verbs=ROW_VERBS | SWITCH_VERBS,
+    noun="interface list member",
+)
+
+MENUS = [INTERFACE, PPPOE_SERVER, PPPOE_SERVER_SERVER, INTERFACE_LIST, INTERFACE_LIST_MEMBER]

@@ -1,0 +1,298 @@
+"""How packets of subscribers meet the forward chain: which flows open, which go on, and which nothing looks at.
+
+A flow is opened from inside. Each look at a flow is one packet up and one down; a fasttrack rule that one of them
+meets marks the connection, and from then on no rule sees its packets.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from imsys.sim.dynamics import ADDRESS_LIST
+from imsys.sim.fields import Value, range_bounds
+from imsys.sim.menu import Row
+from imsys.sim.menus.firewall import CONNECTION, FILTER, NOT_MATCHERS, UNMODELLED
+
+if TYPE_CHECKING:
+    from imsys.sim.router import SimRouter
+    from imsys.sim.table import Table
+
+WAN = "ether1"
+DEFAULT_INSIDE = "ether2"
+DEFAULT_SERVICE = "198.51.100.7:443"
+_WAN_ADDRESS = "203.0.113.2"
+_FIRST_PORT = 40_000
+_MOST_JUMPS = 32
+_IMPOSSIBLE = tuple(name for name in (*UNMODELLED, "tos", "src-mac-address") if name not in NOT_MATCHERS)
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One packet of a flow, as a chain sees it."""
+
+    router: "SimRouter"
+    source: str
+    target: str
+    source_port: int
+    target_port: int
+    protocol: str
+    state: str
+    is_up: bool
+
+    @cached_property
+    def inside(self) -> int | None:
+        """The interface of the subscriber."""
+        return inside_of(self.router, self.source if self.is_up else self.target)
+
+    @cached_property
+    def outside(self) -> int | None:
+        return self.router.table("/interface").id_of(WAN)
+
+    def interface(self, *, is_in: bool) -> int | None:
+        return self.inside if is_in == self.is_up else self.outside
+
+
+@dataclass(slots=True)
+class Verdict:
+    is_accepted: bool
+    is_fasttracked: bool = False
+
+
+class Firewall:
+    """The forward chain of one router and the connections that it tracks."""
+
+    def __init__(self, router: "SimRouter") -> None:
+        self._router = router
+        self._next_port = _FIRST_PORT
+
+    def open(self, src_address: str, dst_address: str = DEFAULT_SERVICE, protocol: str = "tcp") -> bool:
+        """Open a flow; whether it came about. It is then a row of /ip/firewall/connection."""
+        if not self._router.is_up:
+            return False
+        port = self._next_port
+        self._next_port += 1
+        flow = (src_address, port, *_split(dst_address), protocol)
+        verdict = self._opens(flow)
+        if not verdict.is_accepted:
+            return False
+        service, service_port = _split(dst_address)
+        self._router.table(CONNECTION.path).put(
+            protocol=protocol,
+            src_address=f"{src_address}:{port}",
+            dst_address=f"{service}:{service_port}",
+            reply_src_address=f"{service}:{service_port}",
+            reply_dst_address=f"{_WAN_ADDRESS}:{port}",
+            tcp_state="established" if protocol == "tcp" else None,
+            timeout="23h59m59s" if protocol == "tcp" else "2m59s",
+            fasttrack="true" if verdict.is_fasttracked else "false",
+            source=src_address,
+        )
+        return True
+
+    def passes(self, src_address: str) -> bool:
+        """Whether this address can use the network now: by a connection that it has, or by opening a new one."""
+        if not self._router.is_up:
+            return False
+        table = self._router.table(CONNECTION.path)
+        for row_id in table.ids_where("source", src_address):
+            row = table.get(row_id)
+            if row is None:
+                continue
+            if table.shape.value(row, "fasttrack") == "true":
+                return True
+            source, target = (_split(str(table.shape.value(row, f"{end}-address"))) for end in ("src", "dst"))
+            verdict = self._goes_on((*source, *target, str(table.shape.value(row, "protocol"))))
+            if verdict.is_fasttracked:
+                table.amend(row_id, fasttrack="true")
+            if verdict.is_accepted:
+                return True
+        return self._opens((src_address, self._next_port, *_split(DEFAULT_SERVICE), "tcp")).is_accepted
+
+    def connections(self, src_address: str) -> list[dict[str, str]]:
+        """The tracked connections of an address, as print shows them."""
+        table = self._router.table(CONNECTION.path)
+        rows = [(row_id, table.get(row_id)) for row_id in table.ids_where("source", src_address)]
+        return [table.printed(row_id, row) for row_id, row in rows if row is not None]
+
+    def is_listed(self, list_name: str, address: str) -> bool:
+        """Whether an enabled entry of an address list has this address."""
+        return is_listed(self._router, list_name, address)
+
+    def _opens(self, flow: tuple[str, int, str, int, str]) -> Verdict:
+        first = self._walk(self._packet(flow, "new", is_up=True))
+        if not first.is_accepted:
+            return first
+        return self._goes_on(flow)
+
+    def _goes_on(self, flow: tuple[str, int, str, int, str]) -> Verdict:
+        """What happens to a packet of an established connection and to the answer to it."""
+        up = self._walk(self._packet(flow, "established", is_up=True))
+        down = self._walk(self._packet(flow, "established", is_up=False))
+        return Verdict(up.is_accepted and down.is_accepted, up.is_fasttracked or down.is_fasttracked)
+
+    def _packet(self, flow: tuple[str, int, str, int, str], state: str, *, is_up: bool) -> Packet:
+        source, source_port, target, target_port, protocol = flow
+        if is_up:
+            return Packet(self._router, source, target, source_port, target_port, protocol, state, is_up)
+        return Packet(self._router, target, source, target_port, source_port, protocol, state, is_up)
+
+    def _walk(self, packet: Packet) -> Verdict:
+        verdict = Verdict(is_accepted=True)
+        table = self._router.table(FILTER.path)
+        decided = self._walk_chain(table, "forward", packet, verdict, 0)
+        verdict.is_accepted = decided is not False
+        return verdict
+
+    def _walk_chain(self, table: "Table", chain: str, packet: Packet, verdict: Verdict, depth: int) -> bool | None:
+        """True: accepted, False: dropped, None: the chain ended without a word."""
+        value = table.shape.value
+        for row in _rules(table, chain):
+            action = str(value(row, "action"))
+            if not matches(table, row, packet):
+                continue
+            if action == "accept":
+                return True
+            if action in ("drop", "reject", "tarpit"):
+                return False
+            if action == "return":
+                return None
+            if action == "fasttrack-connection":
+                verdict.is_fasttracked = verdict.is_fasttracked or packet.state in ("established", "related")
+            elif action == "jump" and depth < _MOST_JUMPS:
+                target = str(value(row, "jump-target") or "")
+                decided = self._walk_chain(table, target, packet, verdict, depth + 1)
+                if decided is not None:
+                    return decided
+        return None
+
+
+def _rules(table: "Table", chain: str) -> Iterator[Row]:
+    """The enabled rules of a chain, in order."""
+    chain_slot, flag_slot = table.shape.slots["chain"], table.shape.flag_slot
+    for _, row in table.items():
+        if row[chain_slot] == chain and row[flag_slot] != "true":
+            yield row
+
+
+def matches(table: "Table", row: Row, packet: Packet) -> bool:
+    """Whether a packet is one that a rule means."""
+    value = table.shape.value
+    if any(value(row, name) is not None for name in _IMPOSSIBLE):
+        return False
+    return all(test(packet, wanted) for name, test in _TESTS.items() if (wanted := value(row, name)) is not None)
+
+
+def _bang(wanted: Value) -> tuple[bool, str]:
+    text = str(wanted)
+    return (True, text[1:]) if text.startswith("!") else (False, text)
+
+
+def _test(test: Callable[[Packet, str], bool]) -> Callable[[Packet, Value], bool]:
+    """A test that `!` before the wanted value turns round."""
+
+    def tested(packet: Packet, wanted: Value) -> bool:
+        is_not, text = _bang(wanted)
+        return test(packet, text) is not is_not
+
+    return tested
+
+
+def _in_range(address: str, text: str) -> bool:
+    first, last = range_bounds(text) or (1, 0)
+    return first <= int(ipaddress.IPv4Address(address)) <= last
+
+
+def _has_port(port: int, text: str) -> bool:
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if int(first) <= port <= int(last or first):
+            return True
+    return False
+
+
+def _is_interface(packet: Packet, text: str, *, is_in: bool) -> bool:
+    row_id = packet.interface(is_in=is_in)
+    if text.isdigit():
+        return row_id == int(text)
+    table = packet.router.table("/interface")
+    row = None if row_id is None else table.get(row_id)
+    kind = "" if row is None else str(table.shape.value(row, "type"))
+    return {"all-ethernet": kind == "ether", "all-ppp": kind.startswith("ppp"), "all-vlan": kind == "vlan"}.get(
+        text, False
+    )
+
+
+def _in_interface_list(packet: Packet, text: str, *, is_in: bool) -> bool:
+    row_id = packet.interface(is_in=is_in)
+    if row_id is None or not text.isdigit():
+        return False
+    lists, members = packet.router.table("/interface/list"), packet.router.table("/interface/list/member")
+    name = lists.name_of(int(text))
+    if name in ("all", "dynamic", "static"):
+        row = packet.router.table("/interface").get(row_id)
+        is_dynamic = row is not None and packet.router.table("/interface").shape.value(row, "dynamic") == "true"
+        return name == "all" or (name == "dynamic") is is_dynamic
+    value = members.shape.value
+    return any(
+        value(row, "list") == int(text) and value(row, "interface") == row_id and value(row, "disabled") != "true"
+        for _, row in members.items()
+    )
+
+
+_TESTS: dict[str, Callable[[Packet, Value], bool]] = {
+    "connection-state": _test(lambda packet, text: packet.state in text.split(",")),
+    "connection-nat-state": _test(lambda packet, text: "srcnat" in text.split(",")),
+    "src-address": _test(lambda packet, text: _in_range(packet.source, text)),
+    "dst-address": _test(lambda packet, text: _in_range(packet.target, text)),
+    "src-address-list": _test(lambda packet, text: is_listed(packet.router, text, packet.source)),
+    "dst-address-list": _test(lambda packet, text: is_listed(packet.router, text, packet.target)),
+    "protocol": _test(lambda packet, text: packet.protocol == text),
+    "src-port": _test(lambda packet, text: _has_port(packet.source_port, text)),
+    "dst-port": _test(lambda packet, text: _has_port(packet.target_port, text)),
+    "port": _test(lambda packet, text: _has_port(packet.source_port, text) or _has_port(packet.target_port, text)),
+    "in-interface": _test(lambda packet, text: _is_interface(packet, text, is_in=True)),
+    "out-interface": _test(lambda packet, text: _is_interface(packet, text, is_in=False)),
+    "in-interface-list": _test(lambda packet, text: _in_interface_list(packet, text, is_in=True)),
+    "out-interface-list": _test(lambda packet, text: _in_interface_list(packet, text, is_in=False)),
+}
+
+
+def is_listed(router: "SimRouter", list_name: str, address: str) -> bool:
+    """Whether an enabled entry of an address list has this address: by itself, by a prefix, or by a range."""
+    table = router.table(ADDRESS_LIST)
+    value = table.shape.value
+    number = ipaddress.IPv4Address(address)
+    candidates = [*table.ids_where("address", str(number))]
+    for length in range(32):
+        prefix = ipaddress.IPv4Network((int(number) >> 32 - length << 32 - length, length))
+        candidates += table.ids_where("address", str(prefix))
+    candidates += [
+        row_id
+        for row_id in table.ids_where("span", "range")
+        if (row := table.get(row_id)) is not None and _in_range(address, str(value(row, "address")))
+    ]
+    rows = [row for row_id in candidates if (row := table.get(row_id)) is not None]
+    return any(value(row, "list") == list_name and value(row, "disabled") != "true" for row in rows)
+
+
+def inside_of(router: "SimRouter", address: str) -> int | None:
+    """The interface by which an address is reached: its PPP session's, its DHCP server's, or the first inside."""
+    for session in router.ppp.sessions.values():
+        if session.address == address:
+            return session.interface_id
+    if (leases := router.peek("/ip/dhcp-server/lease")) is not None:
+        servers = router.table("/ip/dhcp-server")
+        for row_id in leases.ids_where("address", address):
+            row = leases.get(row_id)
+            server_id = None if row is None else leases.shape.value(row, "active-server")
+            server = servers.get(server_id) if isinstance(server_id, int) else None
+            if server is not None and isinstance(found := servers.shape.value(server, "interface"), int):
+                return found
+    return router.table("/interface").id_of(DEFAULT_INSIDE)
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.partition(":")
+    return host, int(port or 443)
