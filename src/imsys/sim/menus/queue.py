@@ -175,13 +175,18 @@ class _Interfaces:
 
 
 def _changed(table: Table, row_id: int, old: Row | None, new: Row | None) -> None:
-    if new is None or "*" not in (target := str(table.shape.value(new, "target"))):
+    if new is None:
         return
-    interfaces: Rows = table.router.table(INTERFACES)
-    if (watcher := _Interfaces(table)) not in interfaces.watchers:
-        interfaces.watchers.append(watcher)
-    lost = any(part.startswith("*") and int(part[1:], 16) not in interfaces for part in target.split(","))
-    table.amend(row_id, is_quiet=True, invalid="true" if lost else "false")
+    targets = [part for part in str(table.shape.value(new, "target")).split(",") if part.startswith("*")]
+    is_lost = False
+    if targets:
+        interfaces: Rows = table.router.table(INTERFACES)
+        if (watcher := _Interfaces(table)) not in interfaces.watchers:
+            interfaces.watchers.append(watcher)
+        is_lost = any(int(part[1:], 16) not in interfaces for part in targets)
+    invalid = "true" if is_lost else "false"
+    if table.shape.value(new, "invalid") != invalid:
+        table.amend(row_id, is_quiet=True, invalid=invalid)
 
 
 _TOTALS = ("limit-at", "max-limit", "burst-limit", "burst-threshold")
