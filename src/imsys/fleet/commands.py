@@ -52,7 +52,8 @@ GHOSTS = """
 select r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried,
        'pending', true, '', count(*)
 from fleet_placement p join network_router r on r.id = p.router_id join network_routerstate s on s.router_id = r.id
-where p.subscriber_id is null and p.package_id is null and (%(router)s::bigint is null or r.id = %(router)s)
+where p.subscriber_id is null and p.package_id is null and not p.is_shared
+  and (%(router)s::bigint is null or r.id = %(router)s)
 group by 1, 2, 3, 4
 """
 

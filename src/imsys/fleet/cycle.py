@@ -6,14 +6,16 @@ or reordered wake-ups end in the same state.
 
 import asyncio
 import random
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from imsys.fleet import intake
+from imsys.fleet.ending import Ending
 from imsys.fleet.executor import Executor, Key
-from imsys.fleet.observer import Observer, merged
+from imsys.fleet.observer import Observer, Tables, merged
 from imsys.fleet.outcomes import Findings, error_events, left_events, repair_events
-from imsys.fleet.records import PASSWORDS_HIDDEN, Happening, Outcome, Records, RunRecord
+from imsys.fleet.pacing import Allowance
+from imsys.fleet.records import PASSWORDS_HIDDEN, Outcome, PlacedRow, Records, RunRecord
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
 from imsys.kit.clock import Clock
@@ -21,16 +23,16 @@ from imsys.kit.errors import ImsysError
 from imsys.reconcile import guard
 from imsys.reconcile.attribution import LOG_PROPLIST, attribute
 from imsys.reconcile.batch import first_of
-from imsys.reconcile.diff import Step, cut_alone
+from imsys.reconcile.diff import Step, cut_alone, owes_kick
 from imsys.reconcile.intent import Ghost, Intent
-from imsys.reconcile.kinds import PROFILE, SECRET
-from imsys.reconcile.observed import Table
+from imsys.reconcile.kinds import LOGINS
 from imsys.reconcile.plan import Plan, make_plan
-from imsys.reconcile.sessions import Session, of_earlier_login, owes_kick, still_there, without_right
-from imsys.reconcile.status import Problem, refused
+from imsys.reconcile.scope import scope_of_steps
+from imsys.reconcile.sessions import OF_LOGIN, REDIALS, Session, SessionKind, live_by_row
+from imsys.reconcile.status import Problem, refused, taken
 from imsys.routeros.errors import TrapError
 
-Tables = dict[str, Table]
+LOGIN_MENUS = frozenset(kind.menu for kind in LOGINS)
 
 HIDDEN = (
     PASSWORDS_HIDDEN,
@@ -50,35 +52,38 @@ class Hands:
     chance: random.Random
     timing: Timing
     settling: Settling
+    kicks: Allowance
     serial: str = ""
 
 
-@dataclass(slots=True)
 class Cycle:
-    """The state of one run.
+    """One run. `present` is an earlier read of all PPP sessions."""
 
-    said_yes, refused: keys by the router's answer; alone: keys to be tried by themselves; removed: secrets taken away;
-    redial: whose session must end once; stuck: whose session would not. `present` is the latest read of the sessions.
-    """
-
-    hands: Hands
-    router: intake.RouterRow
-    run: RunRecord
-    intent: Intent
-    tables: Tables
-    present: list[Session] | None = None
-    plan: Plan = field(default_factory=Plan)
-    doubt: guard.Suspicion | None = None
-    problems: dict[int, Problem] = field(default_factory=dict)
-    refused: set[Key] = field(default_factory=set)
-    alone: set[Key] = field(default_factory=set)
-    said_yes: set[Key] = field(default_factory=set)
-    removed: set[str] = field(default_factory=set)
-    redial: set[str] = field(default_factory=set)
-    stuck: set[str] = field(default_factory=set)
-    drift: dict[Key, Step] = field(default_factory=dict)
-    is_cut_short: bool = False
-    outcomes: list[Outcome] = field(default_factory=list)
+    def __init__(
+        self,
+        hands: Hands,
+        router: intake.RouterRow,
+        run: RunRecord,
+        intent: Intent,
+        tables: Tables,
+        present: list[Session] | None = None,
+    ) -> None:
+        self.hands, self.router, self.run, self.intent, self.tables = hands, router, run, intent, tables
+        self.sessions = Ending(
+            hands.observer, hands.executor, hands.kicks, intent, hands.timing.rounds, present=present
+        )
+        self.plan = Plan()
+        self.doubt: guard.Suspicion | None = None
+        self.problems: dict[int, Problem] = {}
+        self.refused: set[Key] = set()
+        self.taken: dict[int, Problem] = {}
+        self.alone: set[Key] = set()
+        self.said_yes: set[Key] = set()
+        self.touched: set[int] = set()
+        self.drift: dict[Key, Step] = {}
+        self.is_cut_short = False
+        self.outcomes: list[Outcome] = []
+        self._ghosts = {ghost.place for ghost in intent.ghosts}
 
     @property
     def is_enforced(self) -> bool:
@@ -87,16 +92,16 @@ class Cycle:
     async def go(self) -> None:
         """Align, and gather what is to be recorded."""
         await self._think(first=True)
-        self.drift = {(s.menu, s.key): s for s in (*self.plan.steps, *self.plan.held) if s.reason == "drift"}
+        self.drift = {s.place: s for s in (*self.plan.steps, *self.plan.held) if s.reason == "drift"}
         self.run.subscribers = len(self.intent.subscribers)
         self.run.drifted = len(self.drift)
         if self.is_enforced:
             await self._place_seen()
             await self._align()
-            await self._end_sessions()
+            await self.sessions.end(self.plan, self.tables, self._concerned())
         else:
             self.run.result = "observed"
-            await self._look_at_sessions()
+            await self.sessions.look()
         await self._record()
 
     # -- plan
@@ -127,7 +132,7 @@ class Cycle:
 
     async def _align(self) -> None:
         for _ in range(self.hands.timing.rounds):
-            steps = [step for step in self.plan.steps if (step.menu, step.key) not in self.refused]
+            steps = [step for step in self.plan.steps if step.place not in self.refused]
             timing = self.hands.timing
             some = first_of(steps, timing.commands_per_run, self.alone, ids=timing.ids_at_once)
             self.is_cut_short = len(some) < len(steps)
@@ -142,31 +147,45 @@ class Cycle:
 
     async def _place_seen(self) -> None:
         """Rows that are as wanted when first seen are ours from now on, as if we had made them."""
-        busy = {(step.menu, step.key) for step in self.plan.steps}
-        rows: list[tuple[str, str, int | None, int | None]] = []
-        new = [s for s in self.intent.subscribers if s.applied_generation == 0]
-        secrets = self.tables[SECRET.menu].rows
-        for subscriber in new:
-            if subscriber.username in secrets and (SECRET.menu, subscriber.username) not in busy:
-                rows.append((SECRET.menu, subscriber.username, subscriber.subscriber_id, None))
-        profiles = self.tables[PROFILE.menu].rows
-        for package_id in {s.package_id for s in new}:
-            package = self.intent.packages[package_id]
-            if package.is_owned and package.profile in profiles:
-                rows.append((PROFILE.menu, package.profile, None, package_id))
+        busy = {step.place for step in self.plan.steps}
+        rows = []
+        for i, places in self.intent.placed.items():
+            rows += [
+                PlacedRow(r.menu, r.key, i)
+                for r in self.plan.wanted.of(i)
+                if (r.menu, r.key) not in places and (r.menu, r.key) not in busy and self._is_there(r.menu, r.key)
+            ]
+        new = {s.package_id for s in self.intent.subscribers if s.applied_generation == 0}
+        for resource in self.plan.wanted.rows.values():
+            if resource.package_id in new and self._is_there(resource.menu, resource.key):
+                rows.append(PlacedRow(resource.menu, resource.key, None, resource.package_id))
         await self.hands.records.place(rows)
+
+    def _is_there(self, menu: str, key: str) -> bool:
+        return menu in self.tables and key in self.tables[menu].rows
 
     async def _placed(self, steps: Sequence[Step]) -> list[Step]:
         """The steps whose rows are recorded as ours, so that nothing we put on a router is ever forgotten."""
-        new = {s.subscriber_id for s in self.intent.subscribers if s.applied_generation == 0}
-        wanting = [s for s in steps if s.action == "add" or s.subscriber_id in new or s.package_id is not None]
-        rows = [(s.menu, s.key, s.subscriber_id, s.package_id) for s in wanting if s.action != "remove"]
+        rows = [PlacedRow(s.menu, s.key, s.subscriber_id, s.package_id) for s in steps if self._is_new(s)]
+        renamed = [s for s in steps if s.old_key and s.menu in LOGIN_MENUS]
+        former = [PlacedRow(kind.menu, s.old_key, s.subscriber_id) for s in renamed for kind in _redials(s.menu)]
+        taken = [s for s in steps if s.menu in LOGIN_MENUS and (s.action == "add" or s.old_key)]
         kicks = [s.subscriber_id for s in steps if s.subscriber_id and self._owes_kick(s)]
-        if not rows and not kicks:
+        locks = [s.subscriber_id for s in steps if s.subscriber_id and s.changes.get("caller-id")]
+        if not (rows or kicks or locks or taken):
             return list(steps)
-        placed = await self.hands.records.place(rows, kicks=kicks)
-        asked = {(menu, key) for menu, key, _, _ in rows}
-        return [s for s in steps if (s.menu, s.key) not in asked or (s.menu, s.key) in placed]
+        claims = [PlacedRow(kind.menu, s.key, s.subscriber_id) for s in taken for kind in _redials(s.menu)]
+        placed = await self.hands.records.place([*rows, *former], kicks=kicks, locks=locks, claims=claims)
+        asked = {(row.menu, row.key) for row in rows}
+        return [s for s in steps if s.place not in asked or s.place in placed]
+
+    def _is_new(self, step: Step) -> bool:
+        """Will the row be ours by this step? The router's own rows are only when we made them."""
+        if step.action == "remove":
+            return False
+        if step.subscriber_id is not None:
+            return step.place not in self.intent.placed.get(step.subscriber_id, {step.place})
+        return step.package_id is not None or step.action == "add"
 
     async def _apply(self, steps: Sequence[Step]) -> None:
         ids = [s.subscriber_id for s in steps if s.subscriber_id is not None and "password" in s.changes]
@@ -175,111 +194,59 @@ class Cycle:
             async with self.hands.records.pool.connection() as connection:
                 passwords = await intake.sealed_passwords(connection, ids)
         ready = [s for s in steps if "password" not in s.changes or s.subscriber_id in passwords]
-        self.redial |= {s.key for s in ready if self._owes_kick(s)}
+        self.sessions.redial |= {s.subscriber_id for s in ready if s.subscriber_id and self._owes_kick(s)}
         applied = await self.hands.executor.apply(ready, passwords=passwords, alone=self.alone)
-        undone = [step for step in ready if (step.menu, step.key) in applied.refused]
+        undone = [step for step in ready if step.place in applied.refused]
         cuts = [cut for step in undone if (cut := cut_alone(step, self.router.intent)) is not None]
         cut_off = await self.hands.executor.apply(cuts, passwords={})
-        self.said_yes |= applied.said_yes | cut_off.said_yes
+        yes = applied.said_yes | cut_off.said_yes
+        self.said_yes |= yes
+        self.touched |= {s.subscriber_id for s in ready if s.subscriber_id is not None and s.place in yes}
         self.alone |= applied.together
-        self.removed |= {s.key for s in ready if s.action == "remove" and s.menu == SECRET.menu}
+        self.sessions.removed |= {s.place for s in ready if s.action == "remove"}
         for step in ready:
-            error = applied.refused.get((step.menu, step.key))
-            if error is not None:
+            if (error := applied.refused.get(step.place)) is not None:
                 self._refuse(step, error)
+            if (error := applied.taken.get(step.place)) is not None and step.subscriber_id is not None:
+                self.taken[step.subscriber_id] = taken(error.message)
 
     def _refuse(self, step: Step, error: ImsysError) -> None:
         problem = refused(error.code, error.message, error.remedy)
-        self.refused.add((step.menu, step.key))
+        self.refused.add(step.place)
         if step.subscriber_id is not None:
             self.problems[step.subscriber_id] = problem
-        if step.package_id is not None:
-            users = [s.subscriber_id for s in self.intent.subscribers if s.package_id == step.package_id]
-            self.problems.update(dict.fromkeys(users, problem))
+        else:
+            self.problems.update(dict.fromkeys(self.plan.dependants({step.place}), problem))
 
     async def _read_back(self, steps: Sequence[Step]) -> None:
         """Look again at what was touched, and at the sessions concerned: both sent after the router's answers."""
-        names = {step.key for step in steps if step.menu == SECRET.menu}
-        profiles = any(step.menu == PROFILE.menu for step in steps)
-        observer = self.hands.observer
-        concerned = self._without_right() | self._owed() | self._ghosts() | self.removed
-        reads = [observer.tables(names) if profiles or not names else self._secrets(names)]
-        if concerned:
-            later, self.present = await asyncio.gather(reads[0], observer.sessions(concerned))
+        scope = scope_of_steps(steps, self.plan.wanted)
+        live = self.sessions.concerned(self.plan, self._concerned())
+        reads = [self.hands.observer.tables(scope)]
+        if live:
+            later, _ = await asyncio.gather(reads[0], self.sessions.read(live))
         else:
             later = await reads[0]
-        self.tables = merged(self.tables, later, names)
-
-    async def _secrets(self, names: Collection[str]) -> Tables:
-        return {SECRET.menu: await self.hands.observer.secrets(names)}
+        self.tables = merged(self.tables, later, scope)
 
     # -- sessions
 
-    def _without_right(self) -> set[str]:
-        if self.router.suspend_by == "profile":
-            return set()
-        return {subscriber.username for subscriber in self.intent.subscribers if subscriber.is_suspended}
-
-    def _owed(self) -> set[str]:
-        """Whose session must end once, by this run or since an earlier one that could not."""
-        return {s.username for s in self.intent.subscribers if s.is_kick_owed} | self.redial
+    def _concerned(self) -> set[int]:
+        """Whose rows were wrong in this run, also those that theirs refer to."""
+        through = self.plan.dependants({key for key, step in self.drift.items() if step.subscriber_id is None})
+        return self.touched | through | {s.subscriber_id for s in self.drift.values() if s.subscriber_id is not None}
 
     def _owes_kick(self, step: Step) -> bool:
         """Also when a name is used again whose removed owner may still be online."""
-        is_again = step.action == "add" and step.menu == SECRET.menu and step.key in self._ghosts()
+        is_again = step.menu in LOGIN_MENUS and step.action != "remove" and step.place in self._ghosts
         return is_again or owes_kick(step, self.router.intent)
-
-    def _ghosts(self) -> set[str]:
-        return {ghost.key for ghost in self.intent.ghosts if ghost.menu == SECRET.menu}
-
-    def _forgotten(self) -> set[str]:
-        """Removed subscribers whose rows are gone, perhaps by an earlier run that could not end their sessions."""
-        return {ghost.key for ghost in self.plan.forgotten if ghost.menu == SECRET.menu}
 
     @property
     def forgotten(self) -> list[Ghost]:
-        """Placements that nothing is left of: no row, and no session."""
-        return [ghost for ghost in self.plan.forgotten if ghost.key not in self.stuck]
-
-    async def _look_at_sessions(self) -> None:
-        """Without the right to end a session, one that should not be keeps its subscriber from being synced."""
-        concerned = self._without_right()
-        if concerned and self.present is None:
-            self.present = await self.hands.observer.sessions(concerned)
-        self.stuck = {session.name for session in without_right(self.present or (), concerned)}
-
-    async def _end_sessions(self) -> None:
-        """End the sessions that the confirmed rows leave no right to, and see them gone."""
-        secrets = self.tables[SECRET.menu].rows
-        cut = {n for n in self._without_right() if n not in secrets or secrets[n].values["disabled"] is True}
-        gone = {name for name in self.removed | self._forgotten() | self._owed() if name not in secrets}
-        unfinished = self.plan.unfinished(self.intent)
-        confirmed = {s.username for s in self.intent.subscribers if s.subscriber_id not in unfinished}
-        redial = self._owed() & confirmed
-        forbidden = cut | gone
-        concerned = forbidden | redial
-        if not concerned:
-            return
-        observer, executor = self.hands.observer, self.hands.executor
-        if self.present is None:
-            self.present = await observer.sessions(concerned)
-        ending = without_right(self.present, forbidden) + of_earlier_login(self.present, redial - forbidden)
-        ended: dict[tuple[str, str], Session] = {}
-        for attempt in range(self.hands.timing.rounds):
-            if not ending:
-                break
-            ended.update({session.identity: session for session in ending})
-            await executor.end(ending, alone=attempt > 0)
-            present = await observer.sessions(concerned)
-            others = [s for s in still_there(ended.values(), present) if s.name not in forbidden]
-            ending = without_right(present, forbidden) + others
-        self.stuck = {session.name for session in ending}
-        ids = {s.username: s.subscriber_id for s in self.intent.subscribers}
-        self.run.happenings += [
-            Happening("kicked", session.name, ids.get(session.name), note=f"session {session.session_id}".strip())
-            for session in ended.values()
-            if session.name not in self.stuck
-        ]
+        """Placements that nothing is left of: no row, and nothing live."""
+        is_live = self.sessions.stuck
+        gone = [ghost for ghost in self.plan.forgotten if is_live.isdisjoint(live_by_row(ghost.menu, ghost.key))]
+        return [*gone, *self.sessions.forgotten]
 
     # -- record
 
@@ -290,7 +257,10 @@ class Cycle:
             problems={**self.problems, **self.plan.problems},
             drift=self.drift,
             said_yes=self.said_yes,
-            stuck=self.stuck,
+            touched=self.touched,
+            stuck=self.sessions.whose_are_stuck(),
+            deferred=self.sessions.deferred,
+            taken=self.taken,
             is_cut_short=self.is_cut_short,
             is_enforced=self.is_enforced,
             doubt=self.doubt,
@@ -302,43 +272,54 @@ class Cycle:
         repaired = findings.repaired
         authors = await self._authors(repaired)
         self.run.repaired = len(repaired)
-        self.run.happenings += [*repair_events(repaired, authors), *left_events(self.removed, self.tables)]
+        removed = {place for place in self.sessions.removed if place in self._ghosts}
+        self.run.happenings += [
+            *self.sessions.happenings(),
+            *repair_events(repaired, authors, self.intent, now),
+            *left_events(removed, self.tables),
+        ]
         outcomes = findings.outcomes(now, hands.timing, hands.chance)
         self.run.happenings += error_events(self.intent, outcomes)
         if self.doubt is not None and self.plan.held:
             self.run.result, self.run.note = "held", self.doubt.text
         self.outcomes = outcomes
 
-    async def _authors(self, steps: Sequence[Step]) -> dict[str, str]:
-        keys = {step.key for step in steps if step.menu == SECRET.menu}
-        if not keys:
+    async def _authors(self, steps: Sequence[Step]) -> dict[Key, str]:
+        if not steps:
             return {}
         try:
             log = await self.hands.observer.client.print("/log", proplist=LOG_PROPLIST)
         except TrapError:  # a router without a log to read is repaired all the same
             return {}
-        return attribute(log, keys, own_user=self.router.username)
+        return attribute(log, {step.place for step in steps}, own_user=self.router.username)
 
     def router_condition(self) -> tuple[str, str, str]:
         """(code, text, remedy) for the router itself; blanks when it is well."""
         if self.doubt is not None and self.plan.held:
             return self.doubt.code, self.doubt.text, self.doubt.remedy
-        if self.tables[SECRET.menu].hides_secrets:
-            return HIDDEN
-        return "", "", ""
+        return HIDDEN if self.hides_secrets else ("", "", "")
+
+    @property
+    def hides_secrets(self) -> bool:
+        return any(self.tables[menu].hides_secrets for menu in LOGIN_MENUS if menu in self.tables)
 
     @property
     def is_clean(self) -> bool:
         """Was everything found as wanted, with nothing left to record?"""
         plan = self.plan
-        is_plan_empty = not (plan.steps or plan.held or plan.problems or plan.waiting or plan.forgotten)
-        return is_plan_empty and not (self.outcomes or self.said_yes or self.stuck or self.drift)
+        is_plan_empty = not (plan.steps or plan.held or plan.problems or plan.waiting or plan.in_turn or plan.forgotten)
+        return is_plan_empty and not (self.outcomes or self.said_yes or self.sessions.stuck or self.drift)
 
     def to_look_up_again(self) -> set[str]:
         """Subscribers cut in this run: a CPE may have slipped in between the write and the look."""
         if not self.is_enforced:
             return set()
-        cut = {(SECRET.menu, name) for name in self._without_right()}
         done = {outcome.subscriber_id for outcome in self.outcomes if outcome.status == "synced"}
-        newly = {s.username for s in self.intent.subscribers if s.subscriber_id in done and not s.is_synced}
-        return {name for menu, name in cut & self.said_yes} | (newly & self._without_right())
+        cut = [s for s in self.intent.subscribers if s.is_suspended and self.sessions.may_slip_in(s)]
+        return {
+            s.username for s in cut if s.subscriber_id in self.touched or (s.subscriber_id in done and not s.is_synced)
+        }
+
+
+def _redials(menu: str) -> Sequence[SessionKind]:
+    return [kind for kind in OF_LOGIN[menu] if kind.menu in REDIALS]

@@ -8,7 +8,6 @@ from imsys.kit.errors import ImsysError, UnknownOutcome
 from imsys.reconcile.batch import IDS_AT_ONCE, Batch, phases
 from imsys.reconcile.diff import Step
 from imsys.reconcile.kinds import KINDS, Value
-from imsys.reconcile.sessions import MENU as ACTIVE
 from imsys.reconcile.sessions import Session
 from imsys.routeros.client import Client
 from imsys.routeros.errors import AlreadyExists, ConnectionLost, NotPermitted, TrapError
@@ -19,10 +18,11 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Applied:
-    """What the router answered, by (menu, key). Neither list is proof: that is the read that follows."""
+    """What the router answered, by (menu, key). None of it is proof: that is the read that follows."""
 
     said_yes: set[Key] = field(default_factory=set)
     refused: dict[Key, ImsysError] = field(default_factory=dict)
+    taken: dict[Key, ImsysError] = field(default_factory=dict)
     together: set[Key] = field(default_factory=set)
     """Keys of a group that trapped: to be tried alone."""
 
@@ -47,16 +47,24 @@ class Executor:
         return applied
 
     async def _send(self, batch: Batch, passwords: Mapping[int, bytes]) -> None:
+        first, menu = batch.steps[0], batch.menu
         if batch.action == "remove":
-            await self.client.remove(batch.menu, batch.row_ids)
-            return
-        fields = self._rendered(batch.steps[0], passwords)
-        if batch.action == "set":
-            await self.client.set(batch.menu, batch.row_ids, fields)
-            return
-        kind = KINDS[batch.menu]
-        given = {name: text for name, text in fields.items() if text is not None}
-        await self.client.add(batch.menu, {kind.key_name: batch.steps[0].key, **given})
+            await self.client.remove(menu, batch.row_ids)
+        elif batch.action == "make-static":
+            await self.client.call(f"{menu}/make-static", {".id": ",".join(batch.row_ids)})
+        elif batch.action == "move":
+            where = {"numbers": ",".join(batch.row_ids), "destination": first.before_id}
+            await self.client.call(f"{menu}/move", where)
+        elif batch.action == "set":
+            name = KINDS[menu].key_fields(first.key) if first.old_key else {}
+            await self.client.set(menu, batch.row_ids, {**name, **self._rendered(first, passwords)})
+        else:
+            await self.client.add(menu, self._new_row(first, passwords))
+
+    def _new_row(self, step: Step, passwords: Mapping[int, bytes]) -> dict[str, str]:
+        given = {name: text for name, text in self._rendered(step, passwords).items() if text is not None}
+        above = {"place-before": step.before_id} if step.before_id else {}
+        return {**KINDS[step.menu].key_fields(step.key), **given, **above}
 
     def _rendered(self, step: Step, passwords: Mapping[int, bytes]) -> dict[str, str | None]:
         return {name: self._text(step, name, value, passwords) for name, value in step.changes.items()}
@@ -70,16 +78,22 @@ class Executor:
     async def end(self, sessions: Sequence[Session], *, alone: bool) -> None:
         """End sessions by row id. One that has just gone by itself traps; the read that follows tells."""
         size = 1 if alone else self.ids_at_once
-        ids = [session.row_id for session in sessions]
-        parts = [ids[start : start + size] for start in range(0, len(ids), size)]
-        answers = await asyncio.gather(*(self.client.remove(ACTIVE, part) for part in parts), return_exceptions=True)
+        by_menu: dict[str, list[str]] = {}
+        for session in sessions:
+            by_menu.setdefault(session.menu, []).append(session.row_id)
+        parts = [
+            (menu, ids[start : start + size]) for menu, ids in by_menu.items() for start in range(0, len(ids), size)
+        ]
+        answers = await asyncio.gather(
+            *(self.client.remove(menu, part) for menu, part in parts), return_exceptions=True
+        )
         for answer in answers:
             if isinstance(answer, BaseException) and not _is_answered(answer):
                 raise answer
 
 
 def _note(applied: Applied, batch: Batch, answer: object) -> None:
-    keys = {(step.menu, step.key) for step in batch.steps}
+    keys = {step.place for step in batch.steps}
     if not isinstance(answer, BaseException):
         applied.said_yes |= keys
     elif not _is_answered(answer):
@@ -87,7 +101,7 @@ def _note(applied: Applied, batch: Batch, answer: object) -> None:
     elif len(keys) > 1:
         applied.together |= keys
     elif isinstance(answer, AlreadyExists):
-        pass  # a row that the read before did not show: the next one does
+        applied.taken.update(dict.fromkeys(keys, answer))  # perhaps by a row that the read before did not show
     elif isinstance(answer, VaultError) or (isinstance(answer, TrapError) and answer.outcome == "permanent"):
         applied.refused.update(dict.fromkeys(keys, answer))
 

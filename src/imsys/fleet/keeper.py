@@ -25,7 +25,8 @@ from imsys.fleet.greeting import Greeting, greet
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
 from imsys.fleet.lookups import LookUps
-from imsys.fleet.observer import NAMES_AT_MOST, Observer
+from imsys.fleet.observer import ASKED_AT_MOST, Observer, Tables
+from imsys.fleet.pacing import Allowance
 from imsys.fleet.records import LASTING, REFUSED_AT_WORK, Happening, Pool, Records, RunRecord
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
@@ -33,8 +34,10 @@ from imsys.kit.backoff import delay_s
 from imsys.kit.clock import Clock
 from imsys.kit.errors import ImsysError, PermanentError
 from imsys.reconcile import guard
-from imsys.reconcile.kinds import SECRET
+from imsys.reconcile.desired import desired
+from imsys.reconcile.kinds import LOGINS
 from imsys.reconcile.observed import near_doubles
+from imsys.reconcile.scope import scope_of
 from imsys.reconcile.show import look_alikes
 from imsys.routeros.client import Client
 from imsys.routeros.dial import Dial
@@ -68,6 +71,7 @@ class Keeper:
         self._unseal, self._fingerprint, self._dial, self._limits = unseal, fingerprint, dial, limits or Limits()
         self.records = Records(pool, lease)
         self.gate = gate
+        self._kicks = Allowance(1, clock=clock)
         self.hands: Hands | None = None
         self._woken = asyncio.Event()
         self.is_queued = False
@@ -165,7 +169,7 @@ class Keeper:
         now = self.clock.now()
         is_due = router.next_due_at is not None and router.next_due_at <= now
         if is_due or self._suspects:
-            return len(self._suspects) + router.unsynced > NAMES_AT_MOST
+            return len(self._suspects) + router.unsynced > ASKED_AT_MOST
         return self._wants_resync or (router.resync_due_at is not None and router.resync_due_at <= now)
 
     async def _turn(self, router: RouterRow) -> float:
@@ -180,6 +184,7 @@ class Keeper:
                 return (router.next_attempt_at - now).total_seconds()
             await self._connect(router)
             return 0.0
+        self._kicks.per_s = router.kicks_per_s
         wait_s = await self._work(router, self.hands, now)
         self._failures = 0
         return wait_s
@@ -208,16 +213,16 @@ class Keeper:
     async def _run_due(self, router: RouterRow, hands: Hands) -> None:
         names, self._suspects = sorted(self._suspects), set()
         started = self.clock.now()
+        wait_s = self.timing.old_router_s
         async with self.pool.connection() as connection:
-            intent = await intake.load_due(connection, router, now=started, names=names)
-        if not intent.subscribers and not intent.ghosts:
+            intent = await intake.load_due(connection, router, now=started, wait_s=wait_s, names=names)
+        if not (intent.subscribers or intent.ghosts or router.has_ghosts):
             return
-        keys = {s.username for s in intent.subscribers} | {g.key for g in intent.ghosts if g.menu == SECRET.menu}
         before = _counts(hands.observer.client)
         whole = not hands.settling.is_settled
-        tables = await hands.observer.tables(keys, whole=whole)
+        tables = await hands.observer.tables(scope_of(intent, desired(intent)), whole=whole)
         if whole:
-            hands.settling.saw(tables[SECRET.menu].rows)
+            hands.settling.saw(_keys(tables))
         cycle = Cycle(hands, router, RunRecord("due", started), intent, tables)
         await self._finish(cycle, before)
 
@@ -240,14 +245,14 @@ class Keeper:
             self._wants_resync = False
             return
         async with self.pool.connection() as connection:
-            intent = await intake.load_all(connection, router)
-        tables, present, proof = await hands.observer.whole()
-        hands.settling.saw(tables[SECRET.menu].rows)
+            intent = await intake.load_all(connection, router, now=started, wait_s=self.timing.old_router_s)
+        wanted = desired(intent)
+        tables, present, proof = await hands.observer.whole(scope_of(intent, wanted))
+        hands.settling.saw(_keys(tables))
         cycle = Cycle(hands, router, RunRecord("resync", started), intent, tables, present=present)
-        ours = {s.username for s in intent.subscribers} | {g.key for g in intent.ghosts}
-        names = tables[SECRET.menu].rows
-        cycle.run.unmanaged = sum(1 for key in names if key not in ours)
-        cycle.run.note = look_alikes(near_doubles(names))
+        logins = {(kind.menu, key) for kind in LOGINS if kind.menu in tables for key in tables[kind.menu].rows}
+        cycle.run.unmanaged = len(logins - wanted.rows.keys() - {ghost.place for ghost in intent.ghosts})
+        cycle.run.note = look_alikes(near_doubles(key for _, key in sorted(logins)))
         await self._finish(cycle, before)
         self._wants_resync = False
         if cycle.is_clean and hands.settling.is_settled:
@@ -272,10 +277,11 @@ class Keeper:
             forgotten=cycle.forgotten,
             next_resync=self._next_resync() if is_resync else None,
             asked_at=router.resync_asked_at,
-            hides_passwords=cycle.tables[SECRET.menu].hides_secrets if is_resync else None,
+            hides_passwords=cycle.hides_secrets if is_resync else None,
             condition=cycle.router_condition() if is_resync else None,
             accepted=is_resync and router.accepts_reappearance,
             is_worth_keeping=is_resync or run.writes > 0,
+            has_departures=router.has_departures,
         )
         if is_resync or run.writes:
             took = (self.clock.now() - run.started_at).total_seconds()
@@ -294,16 +300,16 @@ class Keeper:
         hands.observer.proof, self._proved = {}, None
 
     def _next_resync(self) -> datetime:
-        spread = self.chance.uniform(1 - self.timing.resync_spread, 1 + self.timing.resync_spread)
+        spread = self.chance.uniform(1 - self.timing.resync_spread, 1)
         return self.clock.now() + timedelta(seconds=self.timing.resync_s * spread)
 
     async def _glance(self, router: RouterRow, hands: Hands) -> None:
         seen = await glance(hands.observer, router)
-        by_profile = router.suspend_by == "profile"
         async with self.pool.connection() as connection:
-            suspended = await intake.suspended_names(connection, router.router_id)
-            entitled = await intake.entitled_among(connection, router.router_id, sorted(seen.cut - suspended))
-        found = facts(seen, suspended=suspended, entitled=entitled, by_profile=by_profile)
+            suspended = await intake.suspended_lines(connection, router.router_id)
+            cut = (seen.cut_names, seen.cut_addresses)
+            entitled = await intake.entitled_among(connection, router.router_id, *cut)
+        found = facts(seen, suspended=suspended, entitled=entitled, by=router.intent)
         await self.records.facts(found, now=self.clock.now())
         self._glance_at = self.clock.monotonic() + self.timing.glance_s
         are_others = self._rows not in (None, seen.rows)
@@ -311,7 +317,7 @@ class Keeper:
         if are_others:  # a whole read, which also tells whether to believe it
             self._wants_resync = True
         elif router.mode == "enforce":
-            self._suspects |= suspects(seen, suspended=suspended, entitled=entitled, by_profile=by_profile)
+            self._suspects |= suspects(seen, suspended=suspended, entitled=entitled, by=router.intent)
 
     # -- connection
 
@@ -339,6 +345,7 @@ class Keeper:
             self.chance,
             self.timing,
             Settling(answer.uptime_s, clock=self.clock, timing=self.timing),
+            self._kicks,
             answer.serial,
         )
         self._proved = None
@@ -392,6 +399,10 @@ class Keeper:
         client, self.hands = self.hands.observer.client, None
         self._proved = None
         await client.close()
+
+
+def _keys(tables: Tables) -> set[tuple[str, str]]:
+    return {(menu, key) for menu, table in tables.items() for key in table.rows}
 
 
 def _counts(client: Client) -> tuple[int, int, int]:

@@ -32,13 +32,18 @@ class Lease(models.Model):
 
 
 class Placement(models.Model):
-    """A row that we put on a router or adopted. Without an owner it is a ghost, to be removed when the router can."""
+    """A row that we put on a router or adopted. Without an owner it is a ghost, to be removed when the router can.
+
+    `is_shared`: it has no owner since all who are cut off by it need it. In a menu of sessions: one that began under
+    a name that the subscriber had before.
+    """
 
     router = models.ForeignKey("network.Router", on_delete=models.CASCADE, db_constraint=False)
     menu = models.CharField(max_length=60)
     key = models.TextField()
     subscriber = models.ForeignKey("subscribers.Subscriber", null=True, on_delete=models.SET_NULL, db_constraint=False)
     package = models.ForeignKey("subscribers.Package", null=True, on_delete=models.SET_NULL, db_constraint=False)
+    is_shared = models.BooleanField(default=False, db_default=False)
     placed_at = models.DateTimeField(db_default=Now())
 
     class Meta:

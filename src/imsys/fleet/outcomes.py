@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from imsys.fleet.records import Happening, Outcome
 from imsys.fleet.timing import Timing
@@ -15,21 +16,28 @@ from imsys.reconcile.kinds import KINDS, SECRET
 from imsys.reconcile.observed import Table
 from imsys.reconcile.plan import Plan
 from imsys.reconcile.show import shown
-from imsys.reconcile.status import Problem, not_holding, session_stays, settling
+from imsys.reconcile.status import Problem, kick_waits, moving, not_holding, session_stays, settling
 
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """The end of a run: what the last plan still asks for, and what happened on the way."""
+    """The end of a run: what the last plan still asks for, and what happened on the way.
+
+    touched: subscribers whose rows the router said yes to changing. stuck: whose session would not end.
+    deferred: whose session is ended later, by seconds from now. taken: rows that the router says are another's.
+    """
 
     intent: Intent
     plan: Plan
     problems: Mapping[int, Problem]
     drift: Mapping[Key, Step]
     said_yes: Collection[Key]
-    stuck: Collection[str]
+    touched: Collection[int]
+    stuck: Collection[int]
+    deferred: Mapping[int, float]
+    taken: Mapping[int, Problem]
     is_cut_short: bool
     is_enforced: bool
     doubt: Suspicion | None
@@ -37,43 +45,62 @@ class Findings:
     @property
     def repaired(self) -> list[Step]:
         """Drift that the last read shows to be gone."""
-        outstanding = {(s.menu, s.key) for s in (*self.plan.steps, *self.plan.held)}
+        outstanding = {step.place for step in (*self.plan.steps, *self.plan.held)}
         return [step for key, step in self.drift.items() if key in self.said_yes and key not in outstanding]
 
     def outcomes(self, now: datetime, timing: Timing, chance: random.Random) -> list[Outcome]:
         """One for each subscriber of whom there is something to write down."""
-        unfinished = self.plan.unfinished(self.intent)
-        held = {step.subscriber_id for step in self.plan.held}
+        unfinished = self.plan.unfinished()
+        held = self._whose(self.plan.held)
+        drifted = self._whose(self.drift.values())
         found = []
         for subscriber in self.intent.subscribers:
-            outcome = self._outcome(subscriber, unfinished, held, _Retry(now, timing, chance))
+            i = subscriber.subscriber_id
+            state = _State(i in unfinished, i in held, i in drifted)
+            outcome = self._outcome(subscriber, state, _Retry(now, timing, chance))
             if outcome is not None:
                 found.append(outcome)
         return found
 
-    def _outcome(
-        self, subscriber: SubscriberIntent, unfinished: Collection[int], held: Collection[int | None], retry: "_Retry"
-    ) -> Outcome | None:
+    def _whose(self, steps: Collection[Step]) -> set[int]:
+        """The subscribers whom these steps concern, also by way of rows that theirs refer to."""
+        own = {step.subscriber_id for step in steps if step.subscriber_id is not None}
+        return own | self.plan.dependants({step.place for step in steps if step.subscriber_id is None})
+
+    def _outcome(self, subscriber: SubscriberIntent, state: "_State", retry: "_Retry") -> Outcome | None:
         i = subscriber.subscriber_id
         if problem := self.problems.get(i):
             return _failed(subscriber, "error", problem, retry.error(subscriber))
-        if self.doubt is not None and i in held:
+        if self.doubt is not None and state.is_held:
             return _waits(subscriber, Problem(self.doubt.code, self.doubt.text, self.doubt.remedy))
-        if not self.is_enforced and (i in unfinished or subscriber.username in self.stuck):
+        if not self.is_enforced and (state.is_unfinished or i in self.stuck):
             return _waits(subscriber)
         if i in self.plan.waiting:
             return _waits(subscriber, settling(), retry.settled())
-        if subscriber.username in self.stuck:
+        if i in self.stuck:
             return _failed(subscriber, "pending", session_stays(subscriber.username), retry.soon(subscriber))
-        if i in unfinished:
-            if self.is_cut_short:
+        if state.is_unfinished:
+            if self.is_cut_short or i in self.plan.in_turn:
                 return None
+            if i in self.taken:
+                return _failed(subscriber, "error", self.taken[i], retry.error(subscriber))
             return _failed(subscriber, "pending", not_holding(retry.timing.rounds), retry.soon(subscriber))
-        key = (SECRET.menu, subscriber.username)
-        if subscriber.is_synced and not subscriber.is_newer and key not in self.drift and not subscriber.is_kick_owed:
+        if subscriber.is_held_back:
+            return replace(_waits(subscriber, moving(), retry.moved()), is_made=True)
+        if i in self.deferred:
+            return _waits(subscriber, kick_waits(), retry.in_turn(self.deferred[i]))
+        if subscriber.is_synced and not (subscriber.is_newer or state.is_drifted or subscriber.is_kick_owed):
             return None
         mac = subscriber.password_mac if subscriber.password_mac != subscriber.applied_mac else None
-        return Outcome(i, subscriber.generation, "synced", is_applied=key in self.said_yes, password_mac=mac)
+        has_lock = bool(subscriber.mac) and subscriber.service == "pppoe"
+        ids = (i, subscriber.generation)
+        return Outcome(*ids, "synced", is_applied=i in self.touched, password_mac=mac, has_lock=has_lock)
+
+
+class _State(NamedTuple):
+    is_unfinished: bool
+    is_held: bool
+    is_drifted: bool
 
 
 def _waits(subscriber: SubscriberIntent, problem: Problem | None = None, retry_at: datetime | None = None) -> Outcome:
@@ -102,37 +129,66 @@ class _Retry:
     def settled(self) -> datetime:
         return self.now + timedelta(seconds=self.timing.settle_gap_s)
 
+    def moved(self) -> datetime:
+        """The old router's keeper makes it due as soon as the old rows are gone; this is for one that does not."""
+        return self.now + timedelta(seconds=self.timing.old_router_s / 10)
+
+    def in_turn(self, seconds: float) -> datetime:
+        return self.now + timedelta(seconds=seconds)
+
     def _after(self, failures: int, first_s: float) -> datetime:
         jitter = self.chance.uniform(-self.timing.jitter, self.timing.jitter)
         delay = delay_s(failures, first_s=first_s, cap_s=self.timing.error_cap_s, jitter=jitter)
         return self.now + timedelta(seconds=delay)
 
 
-def repair_events(repaired: Iterable[Step], authors: Mapping[str, str]) -> list[Happening]:
-    """One line for each row that was put back, naming who had changed it where the router's log tells."""
+def repair_events(
+    repaired: Iterable[Step], authors: Mapping[Key, str], intent: Intent, now: datetime
+) -> list[Happening]:
+    """One line for each row that was put back, naming who had changed it where the router's log tells.
+
+    A change of ours that is gone soon after it was seen, and that nobody is known to have undone, the router took back
+    itself: an admin's safe mode that ended, or a crash that lost it.
+    """
+    subscribers = {subscriber.subscriber_id: subscriber for subscriber in intent.subscribers}
     lines = []
     for step in repaired:
         kind = KINDS[step.menu]
-        author = authors.get(step.key) if step.menu == SECRET.menu else None
-        before = shown(kind, step.before) if step.action == "set" else {"row": "missing"}
+        author = authors.get(step.place)
+        owner = subscribers.get(step.subscriber_id) if step.subscriber_id is not None else None
+        is_undone = author is None and owner is not None and _is_recent(owner, now)
+        before = shown(kind, step.before) if step.action in ("set", "remove") else {"row": "missing"}
+        after = shown(kind, step.changes) if step.action != "remove" else {"row": "missing"}
+        if step.action == "move":
+            before, after = {"place": "below what makes it useless"}, {"place": "above it"}
         lines.append(
             Happening(
-                "drift-repaired",
-                step.key if step.menu == SECRET.menu else "",
+                "change-undone" if is_undone else "drift-repaired",
+                owner.username if owner is not None else "",
                 step.subscriber_id,
                 actor=f"router: {author}" if author else "router: unknown",
                 before=before,
-                after=shown(kind, step.changes),
-                note="" if step.menu == SECRET.menu else f"{step.menu} {step.key}",
+                after=after,
+                note=UNDONE if is_undone else ("" if step.menu == SECRET.menu else f"{step.menu} {step.key}"),
             )
         )
     return lines
 
 
-def left_events(removed: Collection[str], tables: Mapping[str, Table]) -> list[Happening]:
-    rows = tables[SECRET.menu].rows
+UNDONE = "what was seen there is gone, and its log names nobody: safe mode or a crash takes changes back"
+UNDONE_WITHIN = timedelta(minutes=30)
+"""An admin's safe mode may hold a change for as long as the console stays open; a resync later than this is no sign."""
+
+
+def _is_recent(subscriber: SubscriberIntent, now: datetime) -> bool:
+    return subscriber.applied_at is not None and now - subscriber.applied_at < UNDONE_WITHIN
+
+
+def left_events(removed: Collection[Key], tables: Mapping[str, Table]) -> list[Happening]:
+    """Whose row is gone for good."""
     note = "its row was removed from the router"
-    return [Happening("left", name, note=note) for name in sorted(removed) if name not in rows]
+    names = {key for menu, key in removed if KINDS[menu].names_subscriber and key not in tables[menu].rows}
+    return [Happening("left", name, note=note) for name in sorted(names)]
 
 
 def error_events(intent: Intent, outcomes: Sequence[Outcome]) -> list[Happening]:

@@ -11,14 +11,19 @@ from imsys.conf.sql import fetch
 from imsys.fleet import intake
 from imsys.fleet.intake import Connection
 from imsys.fleet.observer import Observer
+from imsys.fleet.timing import Timing
 from imsys.kit.clock import SystemClock
 from imsys.kit.errors import ImsysError
 from imsys.network.selectors import get_router
+from imsys.reconcile.desired import desired, live_keys
 from imsys.reconcile.plan import make_plan
-from imsys.reconcile.sessions import without_right
+from imsys.reconcile.scope import scope_of as scope_of_intent
+from imsys.reconcile.sessions import among
 from imsys.reconcile.show import as_dict, kick_as_dict
 from imsys.routeros.client import Client
 from imsys.vault.box import ROUTER_PASSWORD
+
+OLD_ROUTER_S = Timing().old_router_s
 
 
 def plan(router: str | None = None) -> list[dict[str, Any]]:
@@ -57,15 +62,18 @@ async def _steps(
     connection: Connection, router: intake.RouterRow
 ) -> tuple[list[dict[str, object]], list[dict[str, str]]]:
     endpoint = router.endpoint(vault().open(router.password_sealed, context=ROUTER_PASSWORD))
-    intent = await intake.load_all(connection, router)
-    client = await Client.connect(endpoint, clock=SystemClock())
+    clock = SystemClock()
+    intent = await intake.load_all(connection, router, now=clock.now(), wait_s=OLD_ROUTER_S)
+    client = await Client.connect(endpoint, clock=clock)
     try:
-        tables, present, _ = await Observer(client, vault().fingerprint).whole()
+        observer = Observer(client, vault().fingerprint)
+        tables, _, _ = await observer.whole(scope_of_intent(intent, desired(intent)))
+        cut = {key: s for s in intent.subscribers if s.is_suspended for key in live_keys(s, intent)}
+        present = among(await observer.sessions(cut), cut)
     finally:
         await client.close()
     made = make_plan(intent, tables)
     names = {s.subscriber_id: s.username for s in intent.subscribers}
     problems = [{"subscriber": names[i], "code": p.code, "text": str(p)} for i, p in made.problems.items()]
-    suspended = {s.username for s in intent.subscribers if s.is_suspended and router.suspend_by != "profile"}
-    kicks = [kick_as_dict(session) for session in without_right(present, suspended)]
+    kicks = [kick_as_dict(session, cut[session.live_key].username) for session in present]
     return [*(as_dict(step, names) for step in made.steps), *kicks], problems

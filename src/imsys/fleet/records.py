@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
@@ -18,6 +19,7 @@ from imsys.fleet.errors import LeaseLost
 from imsys.fleet.greeting import Greeting
 from imsys.fleet.leases import Lease
 from imsys.kit.errors import ImsysError
+from imsys.network.wake import CHANNEL
 from imsys.reconcile import guard
 from imsys.reconcile.intent import Ghost
 from imsys.routeros.errors import NotPermitted, ReplyTooLarge
@@ -37,6 +39,7 @@ class Outcome:
 
     retry_at: when to look again; None: not until intent changes or a resync.
     is_applied: the router said yes to a write in this run.
+    is_made: its rows are there, though it may not log in yet. has_lock: its row has a lock of ours.
     is_failure: it was tried and did not hold; waiting for a person or for a router is none.
     password_mac: fingerprint of the password that is on the router for the first time.
     """
@@ -49,7 +52,18 @@ class Outcome:
     retry_at: datetime | None = None
     is_applied: bool = False
     is_failure: bool = False
+    is_made: bool = False
+    has_lock: bool = False
     password_mac: bytes | None = field(default=None, repr=False)
+
+
+class PlacedRow(NamedTuple):
+    """A row that is ours from now on. Without an owner it is the router's own."""
+
+    menu: str
+    key: str
+    subscriber_id: int | None = None
+    package_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +125,40 @@ class Records:
             yield connection
 
     async def place(
-        self, rows: Sequence[tuple[str, str, int | None, int | None]], *, kicks: Sequence[int] = ()
+        self,
+        rows: Sequence[PlacedRow],
+        *,
+        kicks: Sequence[int] = (),
+        locks: Sequence[int] = (),
+        claims: Sequence[PlacedRow] = (),
     ) -> set[tuple[str, str]]:
-        """Record rows (menu, key, subscriber, package) before they are written, and kicks owed for them.
+        """Record rows before they are written, and what else must not be forgotten when the run ends early.
 
-        Returns the keys that are placed: a subscriber removed in the meantime is not.
+        kicks: whose session must end for it. locks: whose row gets a lock. claims: sessions whose name is theirs now;
+        one that was known as somebody else's is to be ended. Returns the keys that are placed: those of a subscriber
+        who was removed in the meantime, or moved, are not.
         """
-        if not rows and not kicks:
+        if not (rows or kicks or locks or claims):
             return set()
         menus, keys, subscribers, packages = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
         async with self._transaction() as connection:
+            claimed = await self._claim(connection, claims)
+            if claimed or kicks:
+                await connection.execute(sql.OWE_KICK, (sorted({*claimed, *kicks}),))
+            if locks:
+                await connection.execute(sql.LOCK, (sorted(locks),))
             parameters = {"router": self.router_id, "menus": menus, "keys": keys}
             await connection.execute(sql.PLACE, {**parameters, "subscribers": subscribers, "packages": packages})
-            if kicks:
-                await connection.execute(sql.OWE_KICK, (sorted(kicks),))
             ids = [[i for i in column if i is not None] for column in (subscribers, packages)]
             placed = await (await connection.execute(sql.PLACED_KEYS, (self.router_id, *ids))).fetchall()
         return {(menu, key) for menu, key in placed}
+
+    async def _claim(self, connection: AsyncConnection[TupleRow], claims: Sequence[PlacedRow]) -> list[int]:
+        if not claims:
+            return []
+        columns = ([c.menu for c in claims], [c.key for c in claims], [c.subscriber_id for c in claims])
+        rows = await (await connection.execute(sql.CLAIM, (*columns, self.router_id))).fetchall()
+        return [row[0] for row in rows]
 
     async def finish(
         self,
@@ -143,6 +174,7 @@ class Records:
         condition: tuple[str, str, str] | None = None,
         accepted: bool = False,
         is_worth_keeping: bool = True,
+        has_departures: bool = False,
     ) -> None:
         """Record a run, whole or not at all.
 
@@ -159,8 +191,10 @@ class Records:
                     )
                     await connection.execute(sql.PASSWORDS, tuple(columns))
             if forgotten:
-                menus, keys = [g.menu for g in forgotten], [g.key for g in forgotten]
-                await connection.execute(sql.FORGET, (menus, keys, self.router_id))
+                gone = [[getattr(ghost, name) for ghost in forgotten] for name in ("menu", "key", "subscriber_id")]
+                await connection.execute(sql.FORGET, (*gone, self.router_id))
+            if has_departures:
+                await self._see_off(connection, [o.subscriber_id for o in outcomes])
             if run.happenings:
                 await self._tell(connection, run.happenings, router_name, now)
             if is_worth_keeping:
@@ -174,6 +208,14 @@ class Records:
                 await connection.execute(sql.CONDITION, parameters)
             if accepted:
                 await connection.execute("delete from fleet_acceptance where router_id = %s", (self.router_id,))
+
+    async def _see_off(self, connection: AsyncConnection[TupleRow], subscriber_ids: Sequence[int]) -> None:
+        """Who has nothing left here has left for good; and the routers that these have left may let them go by now."""
+        cleared = await (await connection.execute(sql.CLEARED, {"router": self.router_id})).fetchall()
+        left = await (await connection.execute(sql.LEFT_BY, (list(subscriber_ids),))).fetchall()
+        routers = {row[0] for row in (*cleared, *left)} - {self.router_id}
+        if routers:
+            await connection.execute("select pg_notify(%s, %s)", (CHANNEL, ",".join(map(str, sorted(routers)))))
 
     def _run_parameters(self, run: RunRecord, now: datetime) -> dict[str, object]:
         names = ("kind", "started_at", "result", "note", "subscribers", "drifted", "repaired", "unmanaged", "commands")
@@ -264,5 +306,7 @@ def _columns(outcomes: Sequence[Outcome], now: datetime) -> dict[str, object]:
         "retries": [o.retry_at for o in outcomes],
         "applied": [o.is_applied for o in outcomes],
         "failed": [o.is_failure for o in outcomes],
+        "made": [o.is_made for o in outcomes],
+        "locks": [o.has_lock for o in outcomes],
         "now": now,
     }

@@ -13,7 +13,7 @@ class Settling:
         self._clock, self._timing = clock, timing
         self._booted = clock.monotonic() - uptime_s
         self._is_settled = False
-        self._keys: frozenset[str] | None = None
+        self._keys: frozenset[tuple[str, str]] | None = None
         self._since = 0.0
 
     @property
@@ -22,7 +22,7 @@ class Settling:
             self._is_settled = True
         return self._is_settled
 
-    def saw(self, keys: Collection[str]) -> None:
+    def saw(self, keys: Collection[tuple[str, str]]) -> None:
         """A whole read listed `keys`."""
         if self.is_settled:
             return

@@ -4,23 +4,43 @@ FENCE = """
 select 1 from fleet_lease where router_id = %s and owner = %s and epoch = %s and until > now() for share
 """
 
+# A row without an owner is the router's own.
 PLACE = """
-insert into fleet_placement (router_id, menu, key, subscriber_id, package_id)
-select %(router)s, v.menu, v.key, v.subscriber_id, v.package_id
+insert into fleet_placement (router_id, menu, key, subscriber_id, package_id, is_shared)
+select %(router)s, v.menu, v.key, v.subscriber_id, v.package_id, v.subscriber_id is null and v.package_id is null
 from unnest(%(menus)s::text[], %(keys)s::text[], %(subscribers)s::bigint[], %(packages)s::bigint[])
      as v(menu, key, subscriber_id, package_id)
-where (v.subscriber_id is null or exists (select 1 from subscribers_subscriber s where s.id = v.subscriber_id))
+where (v.subscriber_id is null
+       or exists (select 1 from subscribers_subscriber s where s.id = v.subscriber_id and s.router_id = %(router)s))
   and (v.package_id is null or exists (select 1 from subscribers_package p where p.id = v.package_id))
-order by v.subscriber_id, v.package_id
+order by v.subscriber_id, v.package_id, v.menu, v.key
 on conflict (router_id, menu, key) do update
-set subscriber_id = excluded.subscriber_id, package_id = excluded.package_id
-where (fleet_placement.subscriber_id, fleet_placement.package_id)
-      is distinct from (excluded.subscriber_id, excluded.package_id)
+set subscriber_id = excluded.subscriber_id, package_id = excluded.package_id, is_shared = excluded.is_shared
+where (fleet_placement.subscriber_id, fleet_placement.package_id, fleet_placement.is_shared)
+      is distinct from (excluded.subscriber_id, excluded.package_id, excluded.is_shared)
 """
 
 PLACED_KEYS = """
 select menu, key from fleet_placement
-where router_id = %s and (subscriber_id = any(%s) or package_id = any(%s))
+where router_id = %s and (subscriber_id = any(%s) or package_id = any(%s) or is_shared)
+"""
+
+CLAIM = """
+with gone as (
+    delete from fleet_placement p
+    using unnest(%s::text[], %s::text[], %s::bigint[]) as v(menu, key, subscriber_id)
+    where p.router_id = %s and p.menu = v.menu and p.key = v.key and p.subscriber_id is distinct from v.subscriber_id
+    returning v.subscriber_id
+)
+select distinct subscriber_id from gone
+"""
+
+LOCK = """
+with locked as (
+    select subscriber_id from subscribers_syncstate where subscriber_id = any(%s::bigint[]) and not has_lock
+    order by subscriber_id for update
+)
+update subscribers_syncstate y set has_lock = true from locked where y.subscriber_id = locked.subscriber_id
 """
 
 OWE_KICK = """
@@ -36,8 +56,9 @@ OUTCOMES = """
 with locked as (
     select v.* from subscribers_syncstate y
     join unnest(%(ids)s::bigint[], %(generations)s::int[], %(statuses)s::text[], %(codes)s::text[],
-                %(texts)s::text[], %(retries)s::timestamptz[], %(applied)s::bool[], %(failed)s::bool[])
-         as v(id, generation, status, code, text, retry_at, is_applied, is_failure)
+                %(texts)s::text[], %(retries)s::timestamptz[], %(applied)s::bool[], %(failed)s::bool[],
+                %(made)s::bool[], %(locks)s::bool[])
+         as v(id, generation, status, code, text, retry_at, is_applied, is_failure, is_made, has_lock)
     on v.id = y.subscriber_id and v.generation = y.generation
     order by y.subscriber_id for update of y
 )
@@ -47,7 +68,9 @@ update subscribers_syncstate y set
     attempts = case when v.status = 'synced' then 0 when v.is_failure then y.attempts + 1 else y.attempts end,
     applied_generation = case when v.status = 'synced' then v.generation else y.applied_generation end,
     last_synced_at = case when v.status = 'synced' then %(now)s else y.last_synced_at end,
-    kick_owed = case when v.status = 'synced' then false else y.kick_owed end
+    kick_owed = case when v.status = 'synced' then false else y.kick_owed end,
+    has_lock = case when v.status = 'synced' then v.has_lock else y.has_lock end,
+    made_at = case when v.status = 'synced' or v.is_made then coalesce(y.made_at, %(now)s) else y.made_at end
 from locked v where y.subscriber_id = v.id and y.generation = v.generation
 """
 
@@ -58,9 +81,32 @@ where y.subscriber_id = v.id and y.generation = v.generation
 """
 
 FORGET = """
-delete from fleet_placement p using unnest(%s::text[], %s::text[]) as v(menu, key)
-where p.router_id = %s and p.menu = v.menu and p.key = v.key and p.subscriber_id is null and p.package_id is null
+delete from fleet_placement p using unnest(%s::text[], %s::text[], %s::bigint[]) as v(menu, key, subscriber_id)
+where p.router_id = %s and p.menu = v.menu and p.key = v.key
+  and p.subscriber_id is not distinct from v.subscriber_id and p.package_id is null
 """
+
+# Whoever left this router and has nothing on it any more; where they are now, they may be waiting for that.
+CLEARED = """
+with locked as (
+    select y.subscriber_id
+    from subscribers_departure e join subscribers_syncstate y on y.subscriber_id = e.subscriber_id
+    where e.router_id = %(router)s
+      and not exists (select 1 from fleet_placement p
+                      where p.router_id = e.router_id and p.subscriber_id = e.subscriber_id)
+    order by y.subscriber_id for update of y
+), cleared as (
+    delete from subscribers_departure e using locked
+    where e.router_id = %(router)s and e.subscriber_id = locked.subscriber_id
+), due as (
+    update subscribers_syncstate y set next_attempt_at = now() from locked
+    where y.subscriber_id = locked.subscriber_id and y.sync_status = 'pending'
+    returning y.router_id
+)
+select distinct router_id from due
+"""
+
+LEFT_BY = "select distinct router_id from subscribers_departure where subscriber_id = any(%s)"
 
 EVENTS = """
 insert into timeline_event (at, actor, what, subscriber_id, username, router_id, router, before, after, cause, note)

@@ -17,8 +17,11 @@ class Timing:
     sweep_s: float = 10.0
     """How often a worker looks for due rows that no notification spoke of."""
     resync_s: float = 900.0
-    resync_spread: float = 0.2
-    """The next resync comes this share of resync_s sooner or later, so that routers spread out."""
+    resync_spread: float = 0.4
+    """The next resync comes up to this share of resync_s sooner, so that routers spread out; never later.
+
+    So what a run changed is looked at again within resync_s: an admin's safe mode or a crash may take it back.
+    """
     glance_s: float = 20.0
     """How often the facts behind the enforcement gap are read."""
     settle_uptime_s: float = 60.0
@@ -35,6 +38,8 @@ class Timing:
     """
     refused_s: float = 300.0
     """A router that refuses us is tried again this late, or when its credentials change."""
+    old_router_s: float = 10.0
+    """So long a subscriber who moves is held back for the router that they left, while that can be worked on."""
     retry_first_s: float = 1.0
     error_first_s: float = 30.0
     error_cap_s: float = 900.0

@@ -7,22 +7,27 @@ tcp-msg(winbox):juma@10.0.0.9/terminal/action:245 (...)` and `... by api:user@10
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from imsys.reconcile.kinds import KINDS
+
 LOG_PROPLIST = ("time", "message")
 
-_LINE = re.compile(r"^ppp secret <(?P<key>.*?)> (?:changed|added|removed) by (?P<who>\S+)", re.DOTALL)
+_LINE = re.compile(r"^(?P<noun>[a-z -]+) <(?P<key>.*?)> (?:changed|added|removed) by (?P<who>\S+)", re.DOTALL)
+_NOUNS = {kind.log_noun: menu for menu, kind in KINDS.items() if kind.log_noun}
 _NEW_FORM = re.compile(r"^(?:(?P<way>[\w-]+)(?:\((?P<via>[\w-]+)\))?:)(?P<user>[^@/:]+)@")
 
 
-def attribute(rows: Iterable[Mapping[str, str]], keys: Collection[str], *, own_user: str) -> dict[str, str]:
-    """For each of `keys` the last person or program, other than ourselves, whom the log names: "juma via winbox"."""
-    found: dict[str, str] = {}
+def attribute(
+    rows: Iterable[Mapping[str, str]], places: Collection[tuple[str, str]], *, own_user: str
+) -> dict[tuple[str, str], str]:
+    """For each (menu, key) the last person or program, other than ourselves, whom the log names: "juma via winbox"."""
+    found: dict[tuple[str, str], str] = {}
     for row in rows:
         match = _LINE.match(row.get("message", ""))
-        if match is None or match["key"] not in keys:
+        if match is None:
             continue
-        who = _person(match["who"], own_user)
-        if who is not None:
-            found[match["key"]] = who
+        place = (_NOUNS.get(match["noun"], ""), match["key"])
+        if place in places and (who := _person(match["who"], own_user)) is not None:
+            found[place] = who
     return found
 
 

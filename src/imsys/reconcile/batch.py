@@ -29,7 +29,7 @@ def phases(steps: Iterable[Step], alone: Keys = frozenset(), *, ids: int = IDS_A
 
     A batch names up to `ids` rows; keys in `alone` get a command each.
     """
-    for _, members in groupby(steps, key=_phase):
+    for _, members in groupby(steps, key=lambda step: step.phase):
         yield batches(members, alone, ids=ids)
 
 
@@ -37,10 +37,10 @@ def batches(steps: Iterable[Step], alone: Keys = frozenset(), *, ids: int = IDS_
     groups: dict[object, list[Step]] = {}
     made: list[Batch] = []
     for step in steps:
-        if step.action == "add" or (step.menu, step.key) in alone or _has_secret(step):
+        if step.action == "add" or step.old_key or step.place in alone or _has_secret(step):
             made.append(Batch(step.action, step.menu, (step,)))
             continue
-        groups.setdefault((step.action, step.menu, tuple(step.changes.items())), []).append(step)
+        groups.setdefault((step.action, step.menu, step.before_id, tuple(step.changes.items())), []).append(step)
     for members in groups.values():
         for start in range(0, len(members), ids):
             part = tuple(members[start : start + ids])
@@ -50,11 +50,7 @@ def batches(steps: Iterable[Step], alone: Keys = frozenset(), *, ids: int = IDS_
 
 def _has_secret(step: Step) -> bool:
     kind = KINDS[step.menu]
-    return any(kind.field(name).is_secret for name in step.changes if name != kind.key_name)
-
-
-def _phase(step: Step) -> int:
-    return KINDS[step.menu].phase_of(step.action)
+    return any(kind.field(name).is_secret for name in step.changes if name not in kind.key_names)
 
 
 def first_of(steps: Iterable[Step], most: int, alone: Keys = frozenset(), *, ids: int = IDS_AT_ONCE) -> list[Step]:

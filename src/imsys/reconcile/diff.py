@@ -5,16 +5,19 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from imsys.reconcile.intent import RouterIntent
-from imsys.reconcile.kinds import UNVERIFIABLE, Observed, Resource, Value
-from imsys.reconcile.observed import ObservedRow
+from imsys.reconcile.kinds import KINDS, SECRET, UNVERIFIABLE, Observed, Phase, Resource, Value
+from imsys.reconcile.observed import ObservedRow, Table
 
-Action = Literal["add", "set", "remove"]
+Action = Literal["add", "set", "remove", "move", "make-static"]
 Reason = Literal["intent", "drift", "ghost"]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change of one row. `changes` holds what is sent, in canonical values; `before` what was there."""
+    """One change of one row. `changes` holds what is sent, in canonical values; `before` what was there.
+
+    old_key: the row is renamed in place from this key. before_id: the row that it must stand before.
+    """
 
     action: Action
     menu: str
@@ -25,34 +28,69 @@ class Step:
     row_id: str = ""
     subscriber_id: int | None = None
     package_id: int | None = None
+    is_shared: bool = False
+    old_key: str = ""
+    before_id: str = ""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.menu, self.key
+
+    @property
+    def phase(self) -> Phase:
+        return KINDS[self.menu].phase_of(self.action, is_rename=bool(self.old_key))
 
 
-def step_for(resource: Resource, row: ObservedRow | None) -> Step | None:
-    """The step that makes `row` say what `resource` says; None when it does already."""
-    reason: Reason = "intent" if resource.is_newer else "drift"
+def steps_for(resource: Resource, row: ObservedRow | None, table: Table) -> list[Step]:
+    """The steps that make `row` say what `resource` says, and stand where it works; none when all is well."""
+    step = _step(resource, row)
+    found = [step] if step is not None else []
+    if table.first_above is None:
+        return found
+    above = table.first_above(resource.key, resource.values)
     if row is None:
-        return Step(
-            "add",
-            resource.menu,
-            resource.key,
-            reason,
-            changes=resource.values,
-            subscriber_id=resource.subscriber_id,
-            package_id=resource.package_id,
-        )
+        return [replace(step, before_id=above[1])] if step is not None and above is not None else found
+    if above is not None and above[0] < row.place and above[1] != row.row_id:
+        found.append(replace(_blank(resource, "move"), row_id=row.row_id, before_id=above[1]))
+    return found
+
+
+def removal(menu: str, row: ObservedRow, reason: Reason, subscriber_id: int | None = None) -> Step:
+    return Step("remove", menu, row.key, reason, before=row.values, row_id=row.row_id, subscriber_id=subscriber_id)
+
+
+def _step(resource: Resource, row: ObservedRow | None) -> Step | None:
+    if row is None:
+        return replace(_blank(resource, "add"), changes=resource.values)
     changes = differing(resource, row)
-    if not changes:
+    is_renamed = row.key != resource.key
+    if not changes and not is_renamed:
         return None
-    return Step(
-        "set",
-        resource.menu,
-        resource.key,
-        reason,
+    return replace(
+        _blank(resource, "set"),
         changes=changes,
         before={name: row.values[name] for name in changes},
         row_id=row.row_id,
+        old_key=row.key if is_renamed else "",
+    )
+
+
+def promotion(resource: Resource, row: ObservedRow) -> Step:
+    """Gets a dynamic row out of the way of a static one, as its kind says."""
+    verb = KINDS[resource.menu].promotes
+    step = replace(_blank(resource, "make-static"), row_id=row.row_id)
+    return replace(step, action="remove", before=row.values) if verb == "remove" else step
+
+
+def _blank(resource: Resource, action: Action) -> Step:
+    return Step(
+        action,
+        resource.menu,
+        resource.key,
+        "intent" if resource.is_newer else "drift",
         subscriber_id=resource.subscriber_id,
         package_id=resource.package_id,
+        is_shared=resource.is_shared,
     )
 
 
@@ -78,6 +116,15 @@ def cut_alone(step: Step, router: RouterIntent) -> Step | None:
         for name, value in step.changes.items()
         if (name == "disabled" and value is True) or (name == "profile" and garden is not None and value == garden)
     }
-    if step.action != "set" or not cuts or len(cuts) == len(step.changes):
+    if step.action != "set" or not cuts or (len(cuts) == len(step.changes) and not step.old_key):
         return None
-    return replace(step, changes=cuts)
+    return replace(step, changes=cuts, key=step.old_key or step.key, old_key="")
+
+
+def owes_kick(step: Step, router: RouterIntent) -> bool:
+    """Does this change take effect only when the live session redials? Into and out of the walled garden it does."""
+    if router.suspend_by != "profile" or step.menu != SECRET.menu or step.action == "remove":
+        return False
+    return router.suspend_profile in (step.changes.get("profile"), step.before.get("profile")) and (
+        "profile" in step.changes
+    )

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
-SuspendBy = Literal["disable", "profile"]
+SuspendBy = Literal["disable", "profile", "address-list"]
+Service = Literal["pppoe", "static", "hotspot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,21 +14,34 @@ class RouterIntent:
     router_id: int
     suspend_by: SuspendBy = "disable"
     suspend_profile: str = "suspended"
+    suspend_list: str = "BLOCKED_USERS"
 
 
 @dataclass(frozen=True, slots=True)
 class PackageIntent:
-    """`profile` is the name of the PPP profile; an owned one is kept right, a referred one is only named."""
+    """`profile` is the name of the profile; an owned one is kept right, a referred one is only named.
+
+    limit_uptime, limit_bytes: of a hotspot login in all; blank and 0 are none.
+    """
 
     package_id: int
     profile: str
     is_owned: bool
     rate_limit: str = ""
+    shared_users: int = 1
+    limit_uptime: str = ""
+    limit_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberIntent:
-    """One PPP login. `password_mac` is the HMAC of the password; None: the password is not managed."""
+    """One line. `password_mac` is the HMAC of the password; None: the password is not managed.
+
+    mac: of a PPP login, the only device that may use it; of the others, the device that is served.
+    has_lock: we once put such a lock on its row. applied_at: when the router last said yes to
+        a write of ours.
+    is_held_back: it may not log in here yet, since it may still be online on the router that it moves from.
+    """
 
     subscriber_id: int
     username: str
@@ -41,6 +56,11 @@ class SubscriberIntent:
     is_synced: bool = False
     error_code: str = ""
     applied_mac: bytes | None = None
+    service: Service = "pppoe"
+    mac: str = ""
+    has_lock: bool = False
+    applied_at: datetime | None = None
+    is_held_back: bool = False
 
     @property
     def is_newer(self) -> bool:
@@ -50,17 +70,29 @@ class SubscriberIntent:
 
 @dataclass(frozen=True, slots=True)
 class Ghost:
-    """A placement that nobody desires any more."""
+    """A placement that nobody desires any more. `subscriber_id`: whose it still is, who has left this router."""
 
     menu: str
     key: str
+    subscriber_id: int | None = None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.menu, self.key
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """All or some of a router's subscribers, with every package that they use."""
+    """All or some of a router's subscribers, with every package that they use.
+
+    placed: what is known to be theirs on the router, of those that are not synced.
+    shared: rows that are the router's own, such as its drop rule; `uses_list`: it still needs them.
+    """
 
     router: RouterIntent
     packages: Mapping[int, PackageIntent]
     subscribers: Sequence[SubscriberIntent]
     ghosts: Sequence[Ghost] = field(default=())
+    placed: Mapping[int, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    shared: Sequence[tuple[str, str]] = field(default=())
+    uses_list: bool = False

@@ -1,37 +1,50 @@
 """All steps of one router, in the order in which they must be done: a value that can be shown, refused or replayed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from imsys.reconcile.desired import Desired, ResourceKey, desired
-from imsys.reconcile.diff import Step, step_for
+from imsys.reconcile.diff import Step, promotion, removal, steps_for
 from imsys.reconcile.intent import Ghost, Intent
-from imsys.reconcile.kinds import KINDS, PROFILE, SECRET
-from imsys.reconcile.observed import Table
-from imsys.reconcile.status import Problem, unknown_profile
+from imsys.reconcile.kinds import KINDS, PROFILE, Resource
+from imsys.reconcile.kinds.hotspot_profile import HOTSPOT_PROFILE
+from imsys.reconcile.observed import ObservedRow, Table
+from imsys.reconcile.renames import Renames
+from imsys.reconcile.status import Problem, missing_menu, unknown_profile
+
+PROFILES = (PROFILE.menu, HOTSPOT_PROFILE.menu)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`problems` are by subscriber and need a person; `waiting` subscribers wait for the router to settle.
 
-    forgotten: ghosts whose rows are gone, so that their placements can be deleted.
+    in_turn: subscribers whose row waits until another one has left its name.
+    forgotten: placements whose rows are gone, so that they can be deleted.
     held: steps that the guard keeps back.
     """
 
     steps: tuple[Step, ...] = ()
     problems: Mapping[int, Problem] = field(default_factory=dict)
     waiting: frozenset[int] = frozenset()
+    in_turn: frozenset[int] = frozenset()
     forgotten: tuple[Ghost, ...] = ()
     held: tuple[Step, ...] = ()
+    wanted: Desired = field(default_factory=Desired, repr=False)
 
-    def unfinished(self, intent: Intent) -> set[int]:
-        """Subscribers of whom something is still to be done, also by way of their package's profile."""
+    def unfinished(self) -> set[int]:
+        """Subscribers of whom something is still to be done, also in the rows that theirs refer to."""
         steps = (*self.steps, *self.held)
-        packages = {step.package_id for step in steps if step.package_id is not None}
-        through_package = {s.subscriber_id for s in intent.subscribers if s.package_id in packages}
         own = {step.subscriber_id for step in steps if step.subscriber_id is not None}
-        return own | through_package | self.waiting | set(self.problems)
+        through = self.dependants({step.place for step in steps if step.subscriber_id is None})
+        return own | through | self.waiting | self.in_turn | set(self.problems)
+
+    def dependants(self, places: set[ResourceKey]) -> set[int]:
+        """Subscribers with a row that refers to one of these."""
+        if not places:
+            return set()
+        rows = self.wanted.rows.values()
+        return {r.subscriber_id for r in rows if r.subscriber_id is not None and not places.isdisjoint(r.refers)}
 
 
 def make_plan(
@@ -43,65 +56,155 @@ def make_plan(
 ) -> Plan:
     """Steps that turn the observed tables into what `intent` asks for; empty when there is no drift.
 
-    `said_yes`: rows that were written in this run; what the router hides of them must be taken as written.
-    While a router settles after a boot, absence proves nothing: no row is added and no placement forgotten for it.
+    A menu that is not in `observed` was not read, and nothing is said of it. Until the router `is_settled`, nothing
+    is created or removed because it is not listed. said_yes: rows whose hidden password was written in this run.
     """
-    wanted = desired(intent)
-    steps: list[Step] = []
-    problems: dict[int, Problem] = {}
-    waiting: set[int] = set()
-    for resource in wanted.values():
-        table = observed.get(resource.menu)
-        if resource.rewrites_hidden and (resource.menu, resource.key) in said_yes:
+    return _Planner(intent, observed, is_settled, said_yes).plan()
+
+
+class _Planner:
+    def __init__(
+        self, intent: Intent, observed: Mapping[str, Table], is_settled: bool, said_yes: Collection[ResourceKey]
+    ) -> None:
+        self.intent, self.observed, self.is_settled, self.said_yes = intent, observed, is_settled, said_yes
+        self.wanted = desired(intent)
+        self.renames = Renames(intent, self.wanted, observed)
+        self.steps: list[Step] = []
+        self.problems: dict[int, Problem] = {}
+        self.waiting: set[int] = set()
+        self.in_turn: set[int] = set()
+        self.forgotten: list[Ghost] = []
+
+    def plan(self) -> Plan:
+        for resource in self.wanted.rows.values():
+            self._make(resource)
+        self._take_away()
+        return Plan(
+            tuple(sorted(self.steps, key=_order)),
+            self.problems,
+            frozenset(self.waiting),
+            frozenset(self.in_turn),
+            tuple(self.forgotten),
+            wanted=self.wanted,
+        )
+
+    # -- what must be there
+
+    def _make(self, resource: Resource) -> None:
+        place = (resource.menu, resource.key)
+        table = self.observed.get(resource.menu)
+        if table is None:
+            return
+        if table.is_missing:
+            self._lacks_menu(resource)
+            return
+        if place in self.renames.waiting:
+            self._note(self.in_turn, resource)
+            return
+        row = self._row(resource, table)
+        if resource.rewrites_hidden and place in self.said_yes:
             resource = replace(resource, rewrites_hidden=False)
-        step = step_for(resource, table.rows.get(resource.key)) if table is not None else None
-        if step is None:
-            continue
-        step, problem = _checked(step, wanted, observed)
+        if row is not None and row.is_dynamic:
+            self._promote(resource, row)
+            return
+        for step in steps_for(resource, row, table):
+            self._take(step)
+
+    def _row(self, resource: Resource, table: Table) -> ObservedRow | None:
+        place = (resource.menu, resource.key)
+        if place in self.renames.source:
+            return self.renames.source[place]
+        if place in self.renames.leaving:
+            return None
+        row = table.rows.get(resource.key)
+        if row is None and KINDS[resource.menu].promotes == "remove":
+            row = table.in_the_way.get(resource.key)
+        return row
+
+    def _promote(self, resource: Resource, row: ObservedRow) -> None:
+        """A dynamic row is made static, and what differs follows; or it is removed, and ours is added."""
+        step = promotion(resource, row)
+        self.steps.append(step)
+        if step.action == "remove":
+            self.steps += steps_for(resource, None, self.observed[resource.menu])
+
+    def _take(self, step: Step) -> None:
+        if step.is_shared and step.action != "add":
+            step = replace(step, reason="drift")
+        step, problem = self._checked(step)
         if problem is not None and step.subscriber_id is not None:
-            problems[step.subscriber_id] = problem
-            if step.action == "add" or not step.changes:
-                continue
-        if step.action == "add" and not is_settled:
+            self.problems[step.subscriber_id] = problem
+            if step.action == "add" or not (step.changes or step.old_key):
+                return
+        if step.action == "add" and not self.is_settled:
             if step.subscriber_id is not None:
-                waiting.add(step.subscriber_id)
-            continue
-        steps.append(step)
-    ghost_steps, forgotten = _ghosts(intent, wanted, observed, is_settled=is_settled)
-    return Plan(tuple(sorted([*steps, *ghost_steps], key=_order)), problems, frozenset(waiting), tuple(forgotten))
+                self.waiting.add(step.subscriber_id)
+            return
+        self.steps.append(step)
 
+    def _checked(self, step: Step) -> tuple[Step, Problem | None]:
+        """The step without a reference to a profile that neither exists nor will; its other changes must not wait.
 
-def _checked(step: Step, wanted: Desired, observed: Mapping[str, Table]) -> tuple[Step, Problem | None]:
-    """The step without a reference to a profile that neither exists nor will; its other changes must not wait.
-
-    The name is matched exactly here, since the router itself would take a unique prefix of another name.
-    """
-    profile = step.changes.get("profile") if step.menu == SECRET.menu else None
-    if profile is None or (PROFILE.menu, profile) in wanted:
+        The name is matched exactly here, since the router itself would take a unique prefix of another name.
+        """
+        if "profile" not in step.changes:
+            return step, None
+        refers = self.wanted.rows[step.place].refers
+        for menu, name in refers:
+            profiles = self.observed.get(menu)
+            if menu not in PROFILES or (menu, name) in self.wanted.rows or profiles is None or name in profiles.rows:
+                continue
+            changes = {field: value for field, value in step.changes.items() if field != "profile"}
+            return replace(step, changes=changes), unknown_profile(menu, name)
         return step, None
-    profiles = observed.get(PROFILE.menu)
-    if profiles is None or profile in profiles.rows:
-        return step, None
-    changes = {name: value for name, value in step.changes.items() if name != "profile"}
-    return replace(step, changes=changes), unknown_profile(str(profile))
 
+    def _lacks_menu(self, resource: Resource) -> None:
+        problem = missing_menu(resource.menu)
+        if resource.subscriber_id is not None:
+            self.problems[resource.subscriber_id] = problem
 
-def _ghosts(
-    intent: Intent, wanted: Desired, observed: Mapping[str, Table], *, is_settled: bool
-) -> tuple[list[Step], list[Ghost]]:
-    steps, forgotten = [], []
-    for ghost in intent.ghosts:
-        table = observed.get(ghost.menu)
-        if table is None or (ghost.menu, ghost.key) in wanted:
-            continue
-        row = table.rows.get(ghost.key)
-        if row is not None:
-            steps.append(Step("remove", ghost.menu, ghost.key, "ghost", before=row.values, row_id=row.row_id))
-        elif is_settled:
-            forgotten.append(ghost)
-    return steps, forgotten
+    def _note(self, where: set[int], resource: Resource) -> None:
+        if resource.subscriber_id is not None:
+            where.add(resource.subscriber_id)
+
+    # -- what must not
+
+    def _take_away(self) -> None:
+        leaving = self.renames.leaving
+        for ghost in self._unwanted():
+            table = self.observed.get(ghost.menu)
+            if table is None or ghost.place in self.wanted.rows or ghost.place in leaving:
+                continue
+            row = table.rows.get(ghost.key)
+            if row is not None:
+                self.steps.append(self._removal(ghost, row))
+            elif self.is_settled:
+                self.forgotten.append(ghost)
+        for (menu, key), subscriber in self.wanted.absent.items():
+            table = self.observed.get(menu)
+            row = table.rows.get(key) if table is not None else None
+            is_placed = (menu, key) in self.intent.placed.get(subscriber.subscriber_id, ())
+            if row is not None and not is_placed:
+                step = removal(menu, row, "intent" if subscriber.is_newer else "drift", subscriber.subscriber_id)
+                self.steps.append(step)
+
+    def _unwanted(self) -> Iterator[Ghost]:
+        """Placements that are ghosts, and those of subscribers who want their rows elsewhere by now."""
+        yield from self.intent.ghosts
+        for subscriber_id, places in self.intent.placed.items():
+            for menu, key in sorted(places):
+                if menu in KINDS:
+                    yield Ghost(menu, key, subscriber_id)
+        for menu, key in self.intent.shared:
+            if not self.intent.uses_list or key != self.intent.router.suspend_list:
+                yield Ghost(menu, key)
+
+    def _removal(self, ghost: Ghost, row: ObservedRow) -> Step:
+        """A step of the subscriber who is still here; what one who left has left behind is nobody's here."""
+        owner = ghost.subscriber_id if ghost.subscriber_id in self.intent.placed else None
+        return removal(ghost.menu, row, "ghost", owner)
 
 
 def _order(step: Step) -> tuple[int, bool, str]:
     """Phase first; in a phase what restricts goes before what frees, then by key."""
-    return KINDS[step.menu].phase_of(step.action), step.changes.get("disabled") is not True, step.key
+    return step.phase, step.changes.get("disabled") is not True, step.key

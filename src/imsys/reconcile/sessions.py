@@ -1,51 +1,113 @@
-"""Which sessions must end. A session is known by its row id and session-id, both new at each login."""
+"""What is live on a router: sessions, and the traces that bring one back. Which of them must end is decided here.
 
-from collections.abc import Collection, Iterable, Mapping
+A session is known by its row id and, where the router tells one, its session-id; both are new at each login.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from imsys.reconcile.diff import Step
-from imsys.reconcile.intent import RouterIntent
-from imsys.reconcile.kinds import SECRET
+from imsys.kit.errors import InputError
+from imsys.kit.units import parse_duration
+from imsys.reconcile.kinds import BINDING, HOTSPOT_USER, SECRET, Printed
+from imsys.reconcile.kinds.hotspot_binding import mac
 
-MENU = "/ppp/active"
-PROPLIST = (".id", "name", "session-id", "service")
+LiveKey = tuple[str, str]
+"""(menu of sessions, whose): a login's name, a device's MAC address, a line's address."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKind:
+    """A menu of live things. `asks`: the property by which they are asked for; None where no query finds them.
+
+    steady: properties that stay the same while a session lasts; `more` are read when one is to be ended.
+    """
+
+    menu: str
+    asks: str | None
+    steady: tuple[str, ...]
+    more: tuple[str, ...] = ()
+    key_of: Callable[[Printed], str] = lambda row: row.get("name", "")
+
+
+def _user(row: Printed) -> str:
+    return row.get("user", "")
+
+
+def _mac(row: Printed) -> str:
+    return mac(row.get("mac-address")) or ""
+
+
+def _source(row: Printed) -> str:
+    """The address that opened a connection; before its colon stands no port of ICMP."""
+    return row.get("src-address", "").partition(":")[0]
+
+
+ACTIVE = SessionKind("/ppp/active", "name", (".id", "name", "session-id", "service"))
+HOTSPOT_ACTIVE = SessionKind("/ip/hotspot/active", "user", (".id", "user", "mac-address"), ("uptime",), key_of=_user)
+COOKIE = SessionKind("/ip/hotspot/cookie", "user", (".id", "user", "mac-address"), key_of=_user)
+HOST = SessionKind("/ip/hotspot/host", "mac-address", (".id", "mac-address"), key_of=_mac)
+CONNECTION = SessionKind("/ip/firewall/connection", None, (".id", "src-address"), key_of=_source)
+
+SESSION_KINDS = {kind.menu: kind for kind in (ACTIVE, HOTSPOT_ACTIVE, COOKIE, HOST, CONNECTION)}
+
+OF_LOGIN = {SECRET.menu: (ACTIVE,), HOTSPOT_USER.menu: (HOTSPOT_ACTIVE, COOKIE), BINDING.menu: (HOST,)}
+"""What is live by right of a row: it must end when the row goes. Its key is the row's."""
+REDIALS = frozenset({ACTIVE.menu, HOTSPOT_ACTIVE.menu})
+"""Sessions that come back by themselves under what their row then says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
+    """One live row. uptime_s: how long it has lasted, where that alone tells a new one from the one before."""
+
+    menu: str
     row_id: str
     name: str
-    session_id: str
+    session_id: str = ""
+    uptime_s: float | None = None
 
     @property
-    def identity(self) -> tuple[str, str]:
-        return self.row_id, self.session_id
+    def identity(self) -> tuple[str, str, str]:
+        return self.menu, self.row_id, self.session_id
+
+    @property
+    def live_key(self) -> LiveKey:
+        return self.menu, self.name
 
 
-def sessions(printed: Iterable[Mapping[str, str]]) -> list[Session]:
-    return [Session(row.get(".id", ""), row.get("name", ""), row.get("session-id", "")) for row in printed]
+def sessions(kind: SessionKind, printed: Iterable[Mapping[str, str]]) -> list[Session]:
+    return [
+        Session(kind.menu, row.get(".id", ""), kind.key_of(row), row.get("session-id", ""), _seconds(row.get("uptime")))
+        for row in printed
+    ]
 
 
-def without_right(present: Iterable[Session], forbidden: Collection[str]) -> list[Session]:
-    """Sessions of logins that may have none: suspended under `disable`, or removed."""
-    return [session for session in present if session.name in forbidden]
+def _seconds(printed: str | None) -> float | None:
+    try:
+        return parse_duration(printed) if printed else None
+    except InputError:
+        return None
 
 
-def of_earlier_login(present: Iterable[Session], names: Collection[str]) -> list[Session]:
-    """Sessions that were there before a confirmed change and must redial to come under it."""
-    return [session for session in present if session.name in names]
+def among(present: Iterable[Session], keys: Collection[LiveKey]) -> list[Session]:
+    return [session for session in present if session.live_key in keys]
 
 
-def still_there(ended: Collection[Session], present: Iterable[Session]) -> list[Session]:
-    """Of the sessions that were ended, those that a later read still shows."""
-    identities = {session.identity for session in ended}
-    return [session for session in present if session.identity in identities]
+def still_there(ended: Iterable[Session], present: Iterable[Session]) -> list[Session]:
+    """Of the sessions that were ended, those that a later read still shows: one that began anew is another."""
+    before = {session.identity: session for session in ended}
+    found = []
+    for session in present:
+        old = before.get(session.identity)
+        if old is not None and not _began_anew(old, session):
+            found.append(session)
+    return found
 
 
-def owes_kick(step: Step, router: RouterIntent) -> bool:
-    """Does this change take effect only when the live session redials? Into and out of the walled garden it does."""
-    if router.suspend_by != "profile" or step.menu != SECRET.menu or step.action == "remove":
-        return False
-    return router.suspend_profile in (step.changes.get("profile"), step.before.get("profile")) and (
-        "profile" in step.changes
-    )
+def _began_anew(old: Session, new: Session) -> bool:
+    return old.uptime_s is not None and new.uptime_s is not None and new.uptime_s < old.uptime_s
+
+
+def live_by_row(menu: str, key: str) -> set[LiveKey]:
+    """What lives by right of this row."""
+    return {(kind.menu, key) for kind in OF_LOGIN.get(menu, ())}

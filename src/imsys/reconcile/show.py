@@ -6,7 +6,6 @@ from imsys.kit.redact import HIDDEN
 from imsys.reconcile.diff import Step
 from imsys.reconcile.kinds import KINDS, Kind, Observed
 from imsys.reconcile.kinds.base import Unverifiable
-from imsys.reconcile.sessions import MENU as ACTIVE
 from imsys.reconcile.sessions import Session
 
 MOST_NAMED = 6
@@ -20,9 +19,7 @@ def shown_value(kind: Kind, name: str, value: Observed) -> str:
     field = kind.field(name)
     if field.is_secret or isinstance(value, bytes | Unverifiable):
         return HIDDEN
-    if isinstance(value, bool | str):
-        return field.render(value) or ""
-    return "" if value is None else value.render()
+    return field.render(value) or ""
 
 
 def as_dict(step: Step, usernames: Mapping[int, str]) -> dict[str, object]:
@@ -33,16 +30,16 @@ def as_dict(step: Step, usernames: Mapping[int, str]) -> dict[str, object]:
         "menu": step.menu,
         "key": step.key,
         "action": step.action,
-        "before": shown(kind, step.before),
-        "after": shown(kind, step.changes),
+        "before": ({"key": step.old_key} if step.old_key else {}) | shown(kind, step.before),
+        "after": ({"key": step.key} if step.old_key else {}) | shown(kind, step.changes),
         "reason": step.reason,
     }
 
 
-def kick_as_dict(session: Session) -> dict[str, object]:
+def kick_as_dict(session: Session, subscriber: str) -> dict[str, object]:
     return {
-        "subscriber": session.name,
-        "menu": ACTIVE,
+        "subscriber": subscriber,
+        "menu": session.menu,
         "key": session.name,
         "action": "kick",
         "before": {"session": session.session_id},

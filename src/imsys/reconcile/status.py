@@ -15,11 +15,44 @@ class Problem:
         return f"{self.text} {self.remedy}".strip()
 
 
-def unknown_profile(profile: str) -> Problem:
+def unknown_profile(menu: str, profile: str) -> Problem:
+    what = "PPP profile" if menu.startswith("/ppp") else "hotspot user profile"
     return Problem(
         "UnknownProfile",
-        f"The router has no PPP profile named {profile!r}.",
+        f"The router has no {what} named {profile!r}.",
         "Create it on the router, or give the package another profile.",
+    )
+
+
+def missing_menu(menu: str) -> Problem:
+    return Problem(
+        "NoSuchMenu",
+        f"This router has no {menu}.",
+        "Install or enable the package it belongs to, or move the subscriber to a router that has it.",
+    )
+
+
+def taken(words: str) -> Problem:
+    return Problem(
+        "Taken",
+        f"The router said: {words}",
+        "Another row there has the same name or address; change or remove it, or give the subscriber another.",
+    )
+
+
+def kick_waits() -> Problem:
+    return Problem(
+        "KickWaits",
+        "The router is right; the session is ended in its turn, so that not all dial in again at once.",
+        "Nothing to do; the pace is set with: imsys router set NAME --kicks-per-second N",
+    )
+
+
+def moving() -> Problem:
+    return Problem(
+        "Moving",
+        "Its rows are made here; it may log in once they are gone from the router that it left.",
+        "Nothing to do: it goes on by itself, also when that router cannot be reached.",
     )
 
 
@@ -51,4 +84,7 @@ def refused(code: str, words: str, remedy: str) -> Problem:
     return Problem(code, f"The router said: {words}", remedy)
 
 
-REASONS = ("UnknownProfile", "NotHolding", "SessionStays", "Settling", "OtherRouter", "RowsVanished")
+REASONS = (
+    *("UnknownProfile", "NoSuchMenu", "Taken", "NotHolding", "SessionStays", "KickWaits", "Moving", "Settling"),
+    *("OtherRouter", "RowsVanished"),
+)

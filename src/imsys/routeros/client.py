@@ -84,17 +84,19 @@ class Client:
         menu: str,
         *,
         proplist: Sequence[str] = (),
+        queries: Sequence[str] = (),
         known: KnownReply | None = None,
         keep_rows: bool = False,
         timeout_s: float | None = None,
     ) -> Reading:
-        """A full read that costs only a digest when its reply equals the known one, byte for byte.
+        """A read that costs only a digest when its reply equals the known one, byte for byte.
 
         `keep_rows` remembers the rows by their bytes too, so that the next read parses only those it has not seen.
         """
         path = f"{menu}/print"
         columns = _columns(proplist)
-        command = Command(path, columns, tag=_read_tag(path, columns))
+        words = _checked_queries(queries)
+        command = Command(path, columns, words, tag=_read_tag(path, columns, words))
         watch = Watch(known, keep_rows=keep_rows)
         exchange = await self._connection.run(command, timeout_s=timeout_s, watch=watch)
         return Reading(watch, rows=exchange.rows, unchanged_chunks=exchange.unchanged_chunks)
@@ -216,6 +218,6 @@ def _checked_queries(queries: Sequence[str]) -> tuple[str, ...]:
     return tuple(queries)
 
 
-def _read_tag(path: str, columns: Mapping[str, str]) -> str:
+def _read_tag(path: str, columns: Mapping[str, str], queries: Sequence[str]) -> str:
     """The same for the same read, always, so that equal tables come as equal bytes."""
-    return f"r{zlib.crc32(repr((path, columns)).encode()) & 0xFFFFF:05x}"
+    return f"r{zlib.crc32(repr((path, columns, queries)).encode()) & 0xFFFFF:05x}"

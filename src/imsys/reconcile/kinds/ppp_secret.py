@@ -25,15 +25,16 @@ def profile(printed: str | None) -> Value:
 
 SECRET = Kind(
     menu=MENU,
-    key_name="name",
+    key_names=("name",),
     fields=(
         Field("service", service, sent_text),
         Field("profile", profile, sent_text),
         Field("remote-address", remote_address, clearable),
+        Field("caller-id", text, sent_text),
         Field("disabled", boolean, sent_boolean),
         Field("password", text, sent_text, is_secret=True),
     ),
-    add_phase=2,
-    set_phase=3,
-    remove_phase=1,
+    can_rename=True,
+    names_subscriber=True,
+    log_noun="ppp secret",
 )
