@@ -284,3 +284,18 @@ async def test_equal_seeds_make_equal_routers() -> None:
             dumps.append((router.serial, [row["caller-id"] for row in router.table("/ppp/active").rows]))
     assert dumps[0] == dumps[1]
     assert dumps[0] != dumps[2]
+
+
+async def test_the_control_port_has_devices_and_flows(simulation: Simulation, steering: Steering) -> None:
+    mac = "48:8F:5A:00:00:01"
+    assert await steering.ask("devices", router="r1", how="add", mac=mac) == {"r1": "10.80.0.2"}
+    assert await steering.ask("devices", router="r1") == {"r1": {mac: "10.80.0.2"}}
+    assert await steering.ask("flows", router="r1", how="open", address="10.80.0.2") == {"r1": True}
+    assert len((await steering.ask("flows", router="r1", how="list", address="10.80.0.2"))["r1"]) == 1
+    rule = {"chain": "forward", "action": "drop", "src-address": "10.80.0.2"}
+    await steering.ask("tamper", router="r1", menu="/ip/firewall/filter", verb="add", fields=rule)
+    assert await steering.ask("flows", router="r1", address="10.80.0.2") == {"r1": True}  # fasttracked
+    assert await steering.ask("devices", router="r1", how="ask", mac=mac) == {"r1": "10.80.0.2"}
+    await steering.ask("devices", router="r1", how="unplug", mac=mac)
+    assert await steering.ask("devices", router="r1") == {"r1": {mac: None}}
+    await steering.ask("devices", router="r1", how="release", mac=mac)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 PRINT_ARGUMENTS = frozenset(
     (
-        ".proplist active append as-value brief comments count-only detail file follow follow-only from group-by"
-        " interval oid on-event order-by proplist show-ids show-sensitive stats stats-detail terse timestamp value-list"
-        " where without-paging"
+        ".proplist active all append as-value brief bytes chain comments count-only detail dynamic file"
+        " follow follow-only from group-by interval oid on-event order-by packets proplist rate show-ids show-"
+        " sensitive static stats stats-detail terse timestamp value-list where without-paging"
     ).split()
 )
 
@@ -138,7 +138,8 @@ def _first_unknown(path: str) -> str:
 
 def _print(table: Table, verb: str, command: Command, actor: Actor) -> Answer:
     _check_arguments(command.attributes)
-    ids = table.select(command.queries)
+    only_active = table.shape.menu.active_queries if "active" in command.attributes else ()
+    ids = table.select((*command.queries, *only_active))
     share = table.router.faults.table_share(Moment(table.shape.menu.path, verb)) if table.router.faults else 1.0
     if share < 1.0:
         shown = list(table) if ids is None else ids

@@ -11,6 +11,7 @@ from typing import Any
 
 from imsys.kit.errors import InputError
 from imsys.sim.arming import make_fault, parameters, parse_fault
+from imsys.sim.dhcp import DEFAULT_INTERFACE
 from imsys.sim.fault import Fault
 from imsys.sim.router import Latency, SimRouter
 from imsys.sim.server import SimServer
@@ -157,7 +158,7 @@ class Control:
         for router in self._routers(ask):
             router.tamper(
                 ask["menu"],
-                ask["key"],
+                ask.get("key", ""),
                 ask.get("fields", {}),
                 by=ask.get("by", "juma"),
                 via=ask.get("via", "winbox"),
@@ -187,6 +188,41 @@ class Control:
 
         return self._per_router(ask, work)
 
+    def devices(self, ask: Ask) -> dict[str, Any]:
+        """DHCP devices. `how`: list (default), add, ask, release, unplug; all but list and add for `mac`."""
+        how, mac = ask.get("how", "list"), ask.get("mac", "")
+
+        def work(router: SimRouter) -> Any:
+            if how == "list":
+                return {device.mac: device.address for device in router.dhcp}
+            if how == "add":
+                device = router.dhcp.add(mac, interface=ask.get("interface", DEFAULT_INTERFACE))
+                return router.dhcp.ask(device.mac)
+            if how == "ask":
+                return router.dhcp.ask(mac)
+            if how == "release":
+                return router.dhcp.release(mac)
+            if how == "unplug":
+                return router.dhcp.unplug(mac)
+            raise InputError(f"Devices cannot {how!r}.", remedy="Say list, add, ask, release or unplug.")
+
+        return self._per_router(ask, work)
+
+    def flows(self, ask: Ask) -> dict[str, Any]:
+        """`how`: passes (default), open or list, for `address`."""
+        how, address = ask.get("how", "passes"), ask["address"]
+
+        def work(router: SimRouter) -> Any:
+            if how == "passes":
+                return router.firewall.passes(address)
+            if how == "open":
+                return router.firewall.open(address)
+            if how == "list":
+                return router.firewall.connections(address)
+            raise InputError(f"Flows cannot {how!r}.", remedy="Say passes, open or list.")
+
+        return self._per_router(ask, work)
+
 
 ACTIONS: dict[str, Callable[[Control, Ask], Any]] = {
     "routers": Control.routers,
@@ -204,4 +240,6 @@ ACTIONS: dict[str, Callable[[Control, Ask], Any]] = {
     "tamper": Control.tamper,
     "latency": Control.latency,
     "cpes": Control.cpes,
+    "devices": Control.devices,
+    "flows": Control.flows,
 }

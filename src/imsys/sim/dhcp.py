@@ -310,7 +310,7 @@ class Dhcp:
             return
         blocked = "true" if value(new, "block-access") == "true" else "false"
         if value(new, "blocked") != blocked:
-            table.amend(row_id, is_quiet=True, blocked=blocked)
+            table.amend(row_id, blocked=blocked)
         if old is None or row_id not in self._bindings:
             return
         is_other = any(value(old, name) != value(new, name) for name in ("address", "mac-address", "server"))

@@ -97,7 +97,7 @@ def _add(request: Request, outcome: Outcome) -> None:
     for column in table.shape.columns:
         if column.required and values.get(table.shape.slots[column.name]) is None and source is None:
             raise traps.missing(column.name)
-    base = table.shape.defaults if source is None else _get(table, resolve(table, source))
+    base = table.shape.defaults if source is None else _copy(table, resolve(table, source))
     row = tuple(values.get(slot, value) for slot, value in enumerate(base))
     if table.shape.menu.prepare is not None:
         row = table.shape.menu.prepare(table, row)
@@ -276,6 +276,13 @@ def _get(table: "Table", row_id: int) -> Row:
     if row is None:
         raise SimTrap(traps.NO_SUCH_ITEM)
     return row
+
+
+def _copy(table: "Table", row_id: int) -> Row:
+    """What copy-from takes of a row: all that people can set."""
+    columns, defaults = table.shape.columns, table.shape.defaults
+    row = _get(table, row_id)
+    return tuple(defaults[slot] if column.read_only else row[slot] for slot, column in enumerate(columns))
 
 
 def _check(table: "Table", row: Row, row_id: int | None) -> None:

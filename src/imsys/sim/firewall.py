@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from imsys.sim.dynamics import ADDRESS_LIST
+from imsys.sim.dynamics import ADDRESS_LIST, QUEUES
 from imsys.sim.fields import Value, range_bounds
 from imsys.sim.menu import Row
 from imsys.sim.menus.firewall import CONNECTION, FILTER, NOT_MATCHERS, UNMODELLED
@@ -115,6 +115,33 @@ class Firewall:
         table = self._router.table(CONNECTION.path)
         rows = [(row_id, table.get(row_id)) for row_id in table.ids_where("source", src_address)]
         return [table.printed(row_id, row) for row_id, row in rows if row is not None]
+
+    def queue(self, address: str) -> dict[str, str] | None:
+        """The queue that takes this address's packets: the first in order that fits, and the first of its children."""
+        table = self._router.table(QUEUES)
+        found: int | None = None
+        parent: int | str = "none"
+        while (row_id := self._queue_below(table, parent, address)) is not None:
+            found, parent = row_id, row_id
+        row = None if found is None else table.get(found)
+        return None if found is None or row is None else table.printed(found, row)
+
+    def _queue_below(self, table: "Table", parent: int | str, address: str) -> int | None:
+        value = table.shape.value
+        for row_id, row in table.items():
+            is_off = value(row, "disabled") == "true" or value(row, "invalid") == "true"
+            if value(row, "parent") == parent and not is_off and self._is_target(str(value(row, "target")), address):
+                return row_id
+        return None
+
+    def _is_target(self, targets: str, address: str) -> bool:
+        for part in targets.split(","):
+            if part.startswith("*"):
+                if inside_of(self._router, address) == int(part[1:], 16):
+                    return True
+            elif not part or (":" not in part and _in_range(address, part)):
+                return True
+        return False
 
     def is_listed(self, list_name: str, address: str) -> bool:
         """Whether an enabled entry of an address list has this address."""

@@ -69,6 +69,7 @@ class Menu:
     remove: OnRemove | None = None  # what remove does instead of deleting the row
     after_change: AfterChange | None = None
     actions: tuple[tuple[str, RowAction], ...] = ()  # verbs of this menu alone; whether the row changed
+    active_queries: tuple[str, ...] = ()  # what `print active` shows
     adapt: "Callable[[Menu, Behaviour], Menu] | None" = None  # what a switch of Behaviour changes about the menu
 
 

@@ -331,3 +331,51 @@ def test_interface_lists() -> None:
     assert router.table(FILTER).rows[3]["in-interface-list"] == "WAN"
     router.table("/interface/list").set("WAN", name="uplink")
     assert router.table(FILTER).rows[3]["in-interface-list"] == "uplink"
+
+
+def met(router: SimRouter, address: str) -> str | None:
+    row = router.firewall.queue(address)
+    return None if row is None else row["name"]
+
+
+def test_the_first_queue_that_fits_takes_the_packets() -> None:
+    router = SimRouter("r1")
+    queues = router.table("/queue/simple")
+    assert met(router, DEBTOR) is None
+    queues.add(name="other", target="10.99.0.0/16,2001:db8::/32")
+    queues.add(name="broad", target="10.80.0.0/16")
+    queues.add(name="own", target=DEBTOR)
+    assert met(router, DEBTOR) == "broad"
+    router.tamper("/queue/simple", "own", {"destination": "*2"}, verb="move")
+    assert (met(router, DEBTOR), met(router, PAYER)) == ("own", "broad")
+    queues.set("own", disabled="yes")
+    queues.add(name="child", target=DEBTOR, parent="broad")
+    assert met(router, DEBTOR) == "child"
+    queues.set("broad", target="ether2")
+    queues.set("child", disabled="yes")
+    assert met(router, DEBTOR) == "broad"
+
+
+def test_tampering_without_a_name_and_the_dump() -> None:
+    router = SimRouter("r1")
+    assert router.tamper(LISTS, "", {"list": "debtors", "address": DEBTOR}, verb="add").ret == "*1"
+    router.tamper(LISTS, "*1", {"comment": "owes"})
+    router.tamper(LISTS, "owes", {"disabled": "yes"})  # a comment names a row as well
+    router.table(LISTS).add(list="debtors", address=PAYER, timeout="1h")
+    assert [(row["address"], row["disabled"]) for row in router.dump()[LISTS]] == [(DEBTOR, "true")]
+    message = router.table("/log").rows[-1]["message"]
+    assert message.startswith("address list entry <*2> added by console:admin@local")
+    assert (len(router.dump()[FILTER]), CONNECTION in router.dump()) == (4, False)
+    router.tamper(LISTS, "*1", verb="remove")
+    with pytest.raises(SimTrap, match="no such item"):
+        router.tamper(LISTS, "*1", verb="remove")
+
+
+def test_a_copy_takes_what_people_can_set() -> None:
+    router = SimRouter("r1")
+    router.dhcp.add("48:8F:5A:00:00:01")
+    router.dhcp.ask("48:8F:5A:00:00:01")
+    leases = router.table("/ip/dhcp-server/lease")
+    leases.add(copy_from="*1", address="10.80.0.77", comment="copy")
+    row = leases.rows[1]
+    assert (row["dynamic"], row["status"], row["mac-address"]) == ("false", "waiting", "48:8F:5A:00:00:01")

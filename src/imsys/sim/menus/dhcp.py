@@ -235,6 +235,7 @@ LEASE = Menu(
     check=_check_lease,
     check_edit=_check_edit,
     after_change=_lease_changed,
+    active_queries=("?status=bound",),
     actions=(("make-static", _make_static), ("check-status", _check_status)),
 )
 

@@ -186,7 +186,7 @@ def _changed(table: Table, row_id: int, old: Row | None, new: Row | None) -> Non
         is_lost = any(int(part[1:], 16) not in interfaces for part in targets)
     invalid = "true" if is_lost else "false"
     if table.shape.value(new, "invalid") != invalid:
-        table.amend(row_id, is_quiet=True, invalid=invalid)
+        table.amend(row_id, invalid=invalid)
 
 
 _TOTALS = ("limit-at", "max-limit", "burst-limit", "burst-threshold")
