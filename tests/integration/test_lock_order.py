@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from imsys.network.services import add_router
 from imsys.subscribers import services
-from imsys.subscribers.models import SyncState
+from imsys.subscribers.models import Departure, SyncState
 
 CLERK = "test:clerk"
 
@@ -48,3 +48,40 @@ def test_a_router_is_changed_while_its_keeper_records_a_run() -> None:
     clerk.join()
     assert not failures
     assert SyncState.objects.get().generation == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("change", ["move", "rename", "remove"])
+def test_a_life_goes_on_while_a_keeper_clears_what_was_left(change: str) -> None:
+    """The keeper of the router that they left holds the sync state, and then takes the departure away."""
+    for name in ("r1", "r2"):
+        add_router(name=name, host=name, username="admin", password="", actor=CLERK)
+    services.add_package(name="home", price=1, actor=CLERK)
+    services.add_subscriber(username="ann", router="r1", package="home", actor=CLERK)
+    services.move_subscribers(["ann"], "r2", actor=CLERK)
+    failures: list[Exception] = []
+
+    def act() -> None:
+        try:
+            if change == "move":
+                services.move_subscribers(["ann"], "r1", actor=CLERK)
+            elif change == "rename":
+                services.rename_subscriber("ann", "anna", actor=CLERK)
+            else:
+                services.remove_subscribers(["ann"], actor=CLERK)
+        except Exception as exc:  # noqa: BLE001 - told by the test's own thread
+            failures.append(exc)
+        finally:
+            connection.close()
+
+    clerk = threading.Thread(target=act)
+    with transaction.atomic(), connection.cursor() as keeper:
+        keeper.execute("select 1 from subscribers_syncstate for update")
+        clerk.start()
+        until_somebody_waits_for_a_lock()
+        keeper.execute("delete from subscribers_departure")
+        keeper.execute("update subscribers_syncstate set next_attempt_at = now()")
+    clerk.join()
+    assert not failures
+    assert Departure.objects.count() == (1 if change == "move" else 0)
+    assert SyncState.objects.count() == (0 if change == "remove" else 1)

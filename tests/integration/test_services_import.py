@@ -53,6 +53,41 @@ def test_adds_them_all(tmp_path: Path) -> None:
     assert Event.objects.filter(what="added", actor=ACTOR).count() == 2
 
 
+def test_every_service_comes_in() -> None:
+    report = load(
+        "pat,s3cret,pppoe,rt-1,10M,,000c421a2b3c,,,,,\n"
+        "sam,,static,rt-1,10M,10.0.0.7,00-0C-42-1A-2B-3C,,,,,\n"
+        "hal,pw,hotspot,rt-1,10M,,00:0c:42:1a:2b:3d,yes,,,,\n"
+    )
+    assert report == services.ImportReport(3)
+    assert list(Subscriber.objects.order_by("username").values_list("username", "service", "address", "mac")) == [
+        ("hal", "hotspot", "", "00:0C:42:1A:2B:3D"),
+        ("pat", "pppoe", "", "00:0C:42:1A:2B:3C"),
+        ("sam", "static", "10.0.0.7", "00:0C:42:1A:2B:3C"),
+    ]
+    event = Event.objects.get(what="added", username="sam")
+    assert event.after is not None
+    assert (event.after["service"], event.after["mac"]) == ("static", "00:0C:42:1A:2B:3C")
+
+
+def test_what_a_service_asks_for_is_told_by_line() -> None:
+    mac = "00:0C:42:1A:2B:3C"
+    services.add_subscriber(username="old", router="rt-1", package="10M", service="hotspot", mac=mac, actor=ACTOR)
+    report = load(
+        "sam,,static,rt-1,10M,,,,,,,\n"
+        "hal,,hotspot,rt-1,10M,10.0.0.7,,,,,,\n"
+        f"hank,,hotspot,rt-1,10M,,{mac},,,,,\n"
+        f"pat,,,rt-1,10M,,{mac},,,,,\n"
+        f"pia,,,rt-1,10M,,{mac},,,,,\n"
+        f"far,,hotspot,rt-2,10M,,{mac},,,,,\n"
+        f"near,,static,rt-2,10M,10.0.0.8,{mac},,,,,\n"
+    )
+    assert [line for line, _ in report.errors] == [2, 3, 4, 8]
+    words = ["needs its address", "no address of its own", "belongs to the subscriber 'old'", "subscriber 'far'"]
+    for (_, text), word in zip(report.errors, words, strict=True):
+        assert word in text
+
+
 def test_columns_may_be_left_out_and_stand_in_any_order() -> None:
     report = services.import_rows(b"package,router,username\n10M,rt-1,ann\n", actor=ACTOR)
     assert report.added == 1
@@ -75,7 +110,7 @@ def test_names_every_fault_with_its_line_and_adds_nobody() -> None:
         "six,,,rt-1,10M,10.0.0.9,,,,,,\n"
         "seven,,,rt-1,10M,10.0.0.8,,,,,,\n"
         "eight,,,rt-1,10M,10.0.0.8,,,,,,\n"
-        "nine,,hotspot,rt-1,10M,nowhere,00:11:22:33:44:55,perhaps,31/12,,,x\n"  # 11
+        "nine,,ipoe,rt-1,10M,nowhere,00:11:22:33:44,perhaps,31/12,,,x\n"  # 11
         ",,,,,,,,,,,x@y\n"
         "short,,\n"
         " blank,,,rt-1,10M,,,,,,,\n"

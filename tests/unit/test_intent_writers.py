@@ -20,6 +20,7 @@ WRITERS = {
     "subscribers_subscriber": ("subscribers/services",),
     "subscribers_suspension": ("subscribers/services",),
     "subscribers_syncstate": ("subscribers/services", "fleet/statements"),
+    "subscribers_departure": ("subscribers/services", "fleet/statements"),
     "timeline_event": ("timeline/services", "fleet/statements"),
 }
 MODELS = {
@@ -29,6 +30,7 @@ MODELS = {
     "Subscriber": "subscribers_subscriber",
     "Suspension": "subscribers_suspension",
     "SyncState": "subscribers_syncstate",
+    "Departure": "subscribers_departure",
     "Event": "timeline_event",
 }
 WRITES = {"save", "create", "get_or_create", "update_or_create", "update", "delete", "bulk_create", "bulk_update"}

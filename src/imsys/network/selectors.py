@@ -19,8 +19,10 @@ FIELDS = (
     "mode",
     "suspend_by",
     "suspend_profile",
+    "suspend_list",
     "unmanaged",
     "pace_per_s",
+    "kicks_per_s",
     "created_at",
 )
 STATE_FIELDS = (

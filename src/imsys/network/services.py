@@ -19,7 +19,17 @@ from imsys.kit.addresses import is_ipv6
 from imsys.kit.errors import InputError
 from imsys.network import selectors
 from imsys.network.errors import RouterInUse
-from imsys.network.models import Mode, Router, RouterState, SuspendBy, Tls, Unmanaged
+from imsys.network.models import (
+    DEFAULT_KICKS_PER_S,
+    DEFAULT_PACE_PER_S,
+    DEFAULT_SUSPEND_LIST,
+    Mode,
+    Router,
+    RouterState,
+    SuspendBy,
+    Tls,
+    Unmanaged,
+)
 from imsys.network.wake import wake
 from imsys.timeline import services as timeline
 from imsys.vault.box import ROUTER_PASSWORD
@@ -39,8 +49,10 @@ class RouterChanges(TypedDict, total=False):
     mode: str
     suspend_by: str
     suspend_profile: str
+    suspend_list: str
     unmanaged: str
     pace_per_s: int
+    kicks_per_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +76,10 @@ def add_router(
     mode: str = Mode.OBSERVE,
     suspend_by: str = SuspendBy.DISABLE,
     suspend_profile: str = "suspended",
+    suspend_list: str = DEFAULT_SUSPEND_LIST,
     unmanaged: str = Unmanaged.KEEP,
-    pace_per_s: int = 100,
+    pace_per_s: int = DEFAULT_PACE_PER_S,
+    kicks_per_s: int = DEFAULT_KICKS_PER_S,
     actor: str,
 ) -> Router:
     if Router.objects.filter(name=name).exists():
@@ -81,8 +95,10 @@ def add_router(
         mode=mode,
         suspend_by=suspend_by,
         suspend_profile=suspend_profile,
+        suspend_list=suspend_list,
         unmanaged=unmanaged,
         pace_per_s=pace_per_s,
+        kicks_per_s=kicks_per_s,
     )
     _save(router)
     RouterState.objects.create(router=router)
@@ -118,16 +134,13 @@ def read_anew(router_id: int) -> None:
 def remove_router(name: str, *, forget: bool = False, actor: str) -> int:
     """The number of placements written off. Refuses while subscribers remain, and while placements do unless `forget`.
 
-    A placement is a row that we put on the router; written off, it stays there and nobody knows it any more.
+    A placement is a row that we put on the router; written off, it stays there and nobody knows it any more. Whoever
+    moved away may have such rows there too.
     """
     router = Router.objects.select_for_update().get(pk=selectors.get_router(name).pk)
     placements: int = router.placement_set.count()
-    if placements and not forget and not router.subscribers.exists():
-        raise RouterInUse(
-            f"IMSys still has {placements} rows on the router {name!r}.",
-            remedy=f"Let them be removed (imsys sync --router {name}), or leave them there: "
-            f"imsys router remove {name} --forget",
-        )
+    if not forget and not router.subscribers.exists():
+        _check_empty(router, placements)
     try:
         router_id = router.pk
         router.delete()
@@ -140,6 +153,19 @@ def remove_router(name: str, *, forget: bool = False, actor: str) -> int:
     timeline.record("router-removed", actor=actor, router_id=router_id, router=name, note=note)
     wake([router_id])
     return placements
+
+
+def _check_empty(router: Router, placements: int) -> None:
+    left = router.departures.count()
+    if not placements and not left:
+        return
+    raise RouterInUse(
+        f"IMSys still has {placements} rows on the router {router.name!r}."
+        if placements
+        else f"{left} subscribers who left the router {router.name!r} may still have rows there.",
+        remedy=f"Let them be removed (imsys sync --router {router.name}), or leave them there: "
+        f"imsys router remove {router.name} --forget",
+    )
 
 
 @transaction.atomic
@@ -212,12 +238,13 @@ def _save(router: Router) -> None:
         if "router_name" in str(exc):  # somebody else was faster
             raise _name_taken(router.name) from exc
         raise InputError(
-            f"The router {router.name!r} has a value out of range.", remedy="A pace is 1 to 10000 commands per second."
+            f"The router {router.name!r} has a value out of range.",
+            remedy="A pace is 1 to 10000 commands per second, and 1 to 1000 kicks.",
         ) from exc
 
 
 def _check_text(router: Router) -> None:
-    for field in ("name", "host", "username", "suspend_profile"):
+    for field in ("name", "host", "username", "suspend_profile", "suspend_list"):
         value = getattr(router, field)
         if not value.strip() or not value.isprintable():
             raise InputError(
@@ -232,16 +259,15 @@ def _check_text(router: Router) -> None:
         )
     if router.name != router.name.strip():
         raise InputError(f"The router's name {router.name!r} begins or ends with a blank.")
+    if router.suspend_list != router.suspend_list.strip() or "," in router.suspend_list:
+        raise InputError(
+            f"The address list {router.suspend_list!r} has a comma, or begins or ends with a blank.",
+            remedy=f"Name one list, such as {DEFAULT_SUSPEND_LIST}.",
+        )
 
 
 def _check_served(router: Router) -> None:
     """Words that are kept for later: taken now, they would promise what nobody does."""
-    if router.suspend_by == SuspendBy.ADDRESS_LIST:
-        raise InputError(
-            "Suspension by address list is for static lines, which this version does not serve yet.",
-            remedy="Use --suspend-by disable or --suspend-by profile.",
-            code="NotYet",
-        )
     if router.unmanaged != Unmanaged.KEEP:
         raise InputError(
             "This version keeps unmanaged rows as they are; it cannot quarantine or remove them yet.",

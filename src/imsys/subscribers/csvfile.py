@@ -16,6 +16,8 @@ from imsys.subscribers.models import Service
 from imsys.subscribers.validation import (
     check_address,
     check_email,
+    check_line,
+    check_mac,
     check_password,
     check_service,
     check_text,
@@ -54,6 +56,7 @@ class Line:
     router: str
     package: str
     address: str
+    mac: str
     suspended: bool
     expires_at: datetime | None
     full_name: str
@@ -149,7 +152,6 @@ class _Cells:
 
     def line(self, number: int, *, zone: tzinfo, now: datetime) -> tuple[Line, list[str]]:
         """The line, and what is wrong with it; with anything wrong the line means nothing."""
-        self.get("mac", _check_mac, None)
         line = Line(
             number=number,
             username=self.get("username", check_username, ""),
@@ -158,6 +160,7 @@ class _Cells:
             router=self.get("router", lambda text: _given("router", text), ""),
             package=self.get("package", lambda text: _given("package", text), ""),
             address=self.get("address", check_address, ""),
+            mac=self.get("mac", check_mac, ""),
             suspended=self.get("suspended", _check_flag, False),
             expires_at=self.get(
                 "expires_at", lambda text: parse_time(text, zone=zone, now=now) if text else None, None
@@ -166,7 +169,15 @@ class _Cells:
             phone=self.get("phone", lambda text: check_text("phone", text), ""),
             email=self.get("email", check_email, ""),
         )
+        if not self.wrong:
+            self.check(lambda: check_line(line.service, line.address))
         return line, self.wrong
+
+    def check(self, together: Callable[[], None]) -> None:
+        try:
+            together()
+        except InputError as exc:
+            self.wrong.append(str(exc))
 
     def get(self, column: str, check: Callable[[str], T], otherwise: T) -> T:
         try:
@@ -184,8 +195,3 @@ def _given(column: str, text: str) -> str:
 
 def _check_flag(text: str) -> bool:
     return text == "1" or (text not in ("", "0") and parse_flag(text.lower()))
-
-
-def _check_mac(text: str) -> None:
-    if text:
-        raise InputError("A mac is not supported yet: leave it empty.")

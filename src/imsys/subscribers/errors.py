@@ -53,6 +53,13 @@ def looks_like(username: str, other: str) -> AlreadyThere:
     )
 
 
+def mac_taken(mac: str, router: str, other: str) -> AlreadyThere:
+    return AlreadyThere(
+        f"The MAC address {mac} on the router {router!r} belongs to the subscriber {other!r}.",
+        remedy="Correct one of the two: a router serves a device once.",
+    )
+
+
 def address_taken(address: str, router: str, other: str) -> AlreadyThere:
     return AlreadyThere(
         f"The address {address} on the router {router!r} belongs to the subscriber {other!r}.",

@@ -10,13 +10,14 @@ from imsys.conf.sql import fetch
 from imsys.kit.errors import InputError
 from imsys.network import selectors as network
 from imsys.subscribers.errors import UnknownPackage, UnknownSubscriber
-from imsys.subscribers.models import Package, Subscriber, SyncState, SyncStatus
+from imsys.subscribers.models import Departure, Package, Subscriber, SyncState, SyncStatus
 
 LIST_FIELDS = (
     "id",
     "username",
     "service",
     "address",
+    "mac",
     "full_name",
     "phone",
     "email",
@@ -36,8 +37,24 @@ SYNC_FIELDS = (
     "wanted_at",
     "applied_at",
     "last_synced_at",
+    "kick_owed",
+    "made_at",
 )
-PACKAGE_FIELDS = ("id", "name", "profile", "rate_limit", "price", "days", "created_at")
+PACKAGE_FIELDS = (
+    "id",
+    "name",
+    "profile",
+    "rate_limit",
+    "price",
+    "days",
+    "apply",
+    "shared_users",
+    "limit_uptime",
+    "limit_bytes",
+    "created_at",
+)
+LEAVING = "Leaving"
+OLD_ROUTER_UNREACHABLE = "OldRouterUnreachable"
 
 
 def get_package(name: str) -> Package:
@@ -74,7 +91,17 @@ def subscriber_detail(username: str) -> dict[str, Any]:
     row = _named(found)
     suspensions = Subscriber.objects.get(pk=row["id"]).suspensions
     row["suspensions"] = list(suspensions.values("cause", "note", "by", "since"))
+    row["left_on"] = left_on(row["id"])
     return row
+
+
+def left_on(subscriber_id: int) -> list[dict[str, Any]]:
+    """The routers that a subscriber has left and where rows of theirs may remain, and why they do."""
+    rows = Departure.objects.filter(subscriber_id=subscriber_id).order_by("since", "pk")
+    return [
+        {"router": router, "since": since, "reason": LEAVING if is_reachable else OLD_ROUTER_UNREACHABLE}
+        for router, since, is_reachable in rows.values_list("router__name", "since", "router__state__is_reachable")
+    ]
 
 
 def list_subscribers(
@@ -104,7 +131,7 @@ def count_subscribers(
 def filter_subscribers(
     *, router: str = "", package: str = "", status: str = "", suspended: bool | None = None, search: str = ""
 ) -> QuerySet[Subscriber]:
-    """`search` looks in username, name, phone and address."""
+    """`search` looks in username, name, phone, address and MAC."""
     found = Subscriber.objects.all()
     if router:
         found = found.filter(router_id=network.get_router(router).pk)
@@ -122,6 +149,7 @@ def filter_subscribers(
             | Q(full_name__icontains=word)
             | Q(phone__contains=word)
             | Q(address__startswith=word)
+            | (Q(mac__icontains=word) if ":" in word else Q())
         )
     return found
 

@@ -5,13 +5,19 @@ import re
 from decimal import Decimal, InvalidOperation
 
 from imsys.kit.errors import InputError
-from imsys.kit.units import RateLimit
-from imsys.subscribers.models import MAX_USERNAME, Cause, Service
+from imsys.kit.units import Mac, RateLimit, format_duration, parse_duration
+from imsys.subscribers.models import MAX_USERNAME, Apply, Cause, Service
 
 MOST_MONEY = Decimal("9999999999.99")
+MOST_SHARED = 1_000
+MOST_BYTES = 10**18
+MOST_UPTIME_S = 3_660 * 86_400
 BUILT_IN_PROFILES = ("default", "default-encryption")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_BYTES = re.compile(r"([0-9]{1,18})([kMGT]?)")
+_FACTOR = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_NOBODYS_MACS = ("00:00:00:00:00:00", "FF:FF:FF:FF:FF:FF")
 
 
 def check_username(username: str, *, exact: bool = False) -> str:
@@ -57,12 +63,25 @@ def check_address(text: str) -> str:
     if not text:
         return ""
     try:
-        return str(ipaddress.IPv4Address(text))
+        address = ipaddress.IPv4Address(text)
     except ValueError:
         raise InputError(
             f"{text!r} is not an IPv4 address.",
             remedy="Write one address such as 10.0.0.7; a pool belongs in the profile.",
         ) from None
+    if address.is_unspecified or int(address) == 2**32 - 1:
+        raise InputError(f"{text!r} is no address of one line.", remedy="Write one such as 10.0.0.7.")
+    return str(address)
+
+
+def check_mac(text: str) -> str:
+    """In RouterOS's own form; empty for none."""
+    if not text:
+        return ""
+    mac = str(Mac.parse(text))
+    if mac in _NOBODYS_MACS:
+        raise InputError(f"{text!r} is no device's MAC address.", remedy="Write it like 00:0C:42:1A:2B:3C.")
+    return mac
 
 
 def check_email(text: str) -> str:
@@ -72,11 +91,22 @@ def check_email(text: str) -> str:
 
 
 def check_service(text: str) -> str:
-    if text in (Service.STATIC, Service.HOTSPOT):
-        raise InputError(f"The service {text!r} is not supported yet.", remedy="Use pppoe.")
-    if text != Service.PPPOE:
-        raise InputError(f"{text!r} is not a service.", remedy="Use pppoe.")
+    if text not in Service.values:
+        raise InputError(f"{text!r} is not a service.", remedy=f"Use one of: {', '.join(Service.values)}.")
     return text
+
+
+def check_line(service: str, address: str) -> None:
+    """What a service asks of the fields together."""
+    if service == Service.STATIC and not address:
+        raise InputError(
+            "A static line needs its address.", remedy="Give it with --address, such as --address 10.0.0.7."
+        )
+    if service == Service.HOTSPOT and address:
+        raise InputError(
+            f"A hotspot line has no address of its own, and {address} was given.",
+            remedy='Leave it out, or clear it: --address "". A device that needs no login is named with --mac.',
+        )
 
 
 def check_rate_limit(text: str) -> str:
@@ -86,9 +116,36 @@ def check_rate_limit(text: str) -> str:
     return text
 
 
-def same_rate_limit(one: str, other: str) -> bool:
-    """Whether two texts mean the same to a router."""
-    return one == other or (bool(one) and bool(other) and RateLimit.parse(one) == RateLimit.parse(other))
+def check_apply(text: str) -> str:
+    if text not in Apply.values:
+        raise InputError(f"{text!r} is no time to apply a change.", remedy=f"Use one of: {', '.join(Apply.values)}.")
+    return text
+
+
+def check_shared_users(count: int) -> int:
+    if not 1 <= count <= MOST_SHARED:
+        raise InputError(f"A hotspot login is shared by 1 to {MOST_SHARED} devices, not {count}.")
+    return count
+
+
+def check_limit_uptime(text: str) -> str:
+    """In RouterOS's own form; empty for none, which a zero means too."""
+    seconds = parse_duration(text) if text.strip() else 0
+    if seconds != int(seconds) or seconds > MOST_UPTIME_S:
+        raise InputError(
+            f"{text!r} is no limit of time: it is in whole seconds, and at most {MOST_UPTIME_S // 86_400} days.",
+            remedy="Write it like 30d, 12h or 1d12h.",
+        )
+    return format_duration(seconds) if seconds else ""
+
+
+def check_limit_bytes(limit: int | str) -> int:
+    """As a number; 0 for none. In a text k, M, G and T count in thousands, as in rates."""
+    match = _BYTES.fullmatch(str(limit).strip() or "0")
+    count = int(match[1]) * _FACTOR[match[2]] if match else -1
+    if not 0 <= count <= MOST_BYTES:
+        raise InputError(f"{limit!r} is no number of bytes.", remedy="Write it like 10G, 500M or 0 for no limit.")
+    return count
 
 
 def check_price(price: Decimal | int | str) -> Decimal:

@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-# The events that a subscriber's life begins and ends with.
-NAMING = ("added", "removed")
+# The events that a subscriber has a name from, or until.
+NAMING = ("added", "removed", "renamed")
 
 
 class Event(models.Model):

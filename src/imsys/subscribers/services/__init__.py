@@ -8,6 +8,7 @@ router is locked: a second intake never waits for the first unless they meet in 
 """
 
 from imsys.subscribers.services.importing import ImportReport, import_rows
+from imsys.subscribers.services.moves import Moved, move_subscribers, rename_subscriber
 from imsys.subscribers.services.packages import PackageChanges, add_package, remove_package, set_package
 from imsys.subscribers.services.people import (
     SubscriberChanges,
@@ -22,14 +23,17 @@ from imsys.subscribers.services.suspensions import Changed, resume, resume_all, 
 __all__ = [
     "Changed",
     "ImportReport",
+    "Moved",
     "PackageChanges",
     "SubscriberChanges",
     "add_package",
     "add_subscriber",
     "ask_sync",
     "import_rows",
+    "move_subscribers",
     "remove_package",
     "remove_subscribers",
+    "rename_subscriber",
     "resume",
     "resume_all",
     "set_package",

@@ -18,8 +18,8 @@ from imsys.network.models import Router
 from imsys.network.wake import wake
 from imsys.subscribers import csvfile
 from imsys.subscribers.csvfile import Line, Problem
-from imsys.subscribers.errors import UnknownPackage, address_taken, looks_like, subscriber_exists
-from imsys.subscribers.models import Cause, Package
+from imsys.subscribers.errors import UnknownPackage, address_taken, looks_like, mac_taken, subscriber_exists
+from imsys.subscribers.models import Cause, Package, Service
 from imsys.timeline.services import INSERT_EVENTS
 from imsys.vault.box import SUBSCRIBER_PASSWORD
 
@@ -57,7 +57,7 @@ def import_rows(source: Path | bytes, *, dry_run: bool = False, actor: str) -> I
 
 
 class _Known:
-    """What the database holds of the names and addresses that a file mentions."""
+    """What the database holds of the names, addresses and devices that a file mentions."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self.lines = lines
@@ -67,6 +67,7 @@ class _Known:
         self.usernames = self._usernames()
         self.folded = {username.lower(): username for username in self.usernames}
         self.addresses = self._addresses()
+        self.macs = self._macs()
 
     def problems(self) -> list[Problem]:
         found: list[Problem] = []
@@ -81,6 +82,7 @@ class _Known:
             yield UnknownPackage(line.package, self.packages)
         yield from self._check_username(line)
         yield from self._check_address(line)
+        yield from self._check_mac(line)
 
     def _check_username(self, line: Line) -> Iterable[InputError]:
         before = self.usernames.get(line.username)
@@ -100,6 +102,12 @@ class _Known:
             if other != line.username:
                 yield address_taken(line.address, line.router, other)
 
+    def _check_mac(self, line: Line) -> Iterable[InputError]:
+        if line.mac and line.service != Service.PPPOE:
+            other = self.macs.setdefault((line.router, line.mac), line.username)
+            if other != line.username:
+                yield mac_taken(line.mac, line.router, other)
+
     def _usernames(self) -> dict[str, int]:
         rows = fetch(
             "select username from subscribers_subscriber "
@@ -117,10 +125,19 @@ class _Known:
         )
         return {(router, address): username for router, address, username in rows}
 
+    def _macs(self) -> dict[tuple[str, str], str]:
+        rows = fetch(
+            "select r.name, s.mac, s.username "
+            "from subscribers_subscriber s join network_router r on r.id = s.router_id "
+            "where s.service <> 'pppoe' and s.mac = any(%s::text[])",
+            [[line.mac for line in self.lines if line.mac and line.service != Service.PPPOE]],
+        )
+        return {(router, mac): username for router, mac, username in rows}
+
 
 _COLUMNS = (
-    "id, username, service, router_id, package_id, password_sealed, password_mac, address, full_name, phone, email, "
-    "expires_at, is_suspended"
+    "id, username, service, router_id, package_id, password_sealed, password_mac, address, mac, full_name, phone, "
+    "email, expires_at, is_suspended"
 )
 
 
@@ -148,7 +165,9 @@ def _write(lines: Sequence[Line], known: _Known, actor: str) -> None:
         f"""
         {INSERT_EVENTS}
         select %s, 'added', s.id, s.username, s.router_id, r.name, null,
-            jsonb_build_object('package', p.name, 'address', s.address, 'is_suspended', s.is_suspended), '', 'imported'
+            jsonb_build_object('package', p.name, 'service', s.service, 'address', s.address, 'mac', s.mac,
+                'is_suspended', s.is_suspended),
+            '', 'imported'
         from subscribers_subscriber s
         join network_router r on r.id = s.router_id join subscribers_package p on p.id = s.package_id
         where s.id = any(%s::bigint[]) order by s.id
@@ -172,6 +191,7 @@ def _row(pk: int, line: Line, known: _Known) -> tuple[object, ...]:
         sealed,
         mac,
         line.address,
+        line.mac,
         line.full_name,
         line.phone,
         line.email,

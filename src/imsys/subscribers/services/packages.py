@@ -9,19 +9,23 @@ from django.db.models import ProtectedError
 
 from imsys.conf.sql import execute, fetch
 from imsys.kit.errors import InputError
+from imsys.kit.units import RateLimit
 from imsys.network.models import Router, SuspendBy
 from imsys.network.wake import wake
 from imsys.subscribers import selectors
 from imsys.subscribers.errors import AlreadyThere, PackageInUse
-from imsys.subscribers.models import Package
-from imsys.subscribers.services.rows import BUMP
+from imsys.subscribers.models import Apply, Package, Service
+from imsys.subscribers.services.rows import BUMP_AND_KICK
 from imsys.subscribers.validation import (
+    check_apply,
     check_days,
+    check_limit_bytes,
+    check_limit_uptime,
     check_package_name,
     check_price,
     check_rate_limit,
+    check_shared_users,
     check_text,
-    same_rate_limit,
 )
 from imsys.timeline import services as timeline
 
@@ -33,13 +37,41 @@ class PackageChanges(TypedDict, total=False):
     rate_limit: str
     price: Decimal | int | str
     days: int
+    apply: str
+    shared_users: int
+    limit_uptime: str
+    limit_bytes: int | str
 
 
 @transaction.atomic
 def add_package(
-    *, name: str, rate_limit: str = "", price: Decimal | int | str, days: int = 30, profile: str = "", actor: str
+    *,
+    name: str,
+    rate_limit: str = "",
+    price: Decimal | int | str,
+    days: int = 30,
+    profile: str = "",
+    apply: str = Apply.NEXT_LOGIN,
+    shared_users: int = 1,
+    limit_uptime: str = "",
+    limit_bytes: int | str = 0,
+    actor: str,
 ) -> Package:
-    package = Package(name=name, rate_limit=rate_limit, price=price, days=days, profile=profile)
+    """`apply`: whether a later change ends the sessions that feel it with a new login only, or waits for that login.
+
+    shared_users, limit_uptime and limit_bytes (0 is none; a text such as 10G counts in thousands) are of hotspot lines.
+    """
+    package = Package(
+        name=name,
+        rate_limit=rate_limit,
+        price=price,
+        days=days,
+        profile=profile,
+        apply=apply,
+        shared_users=shared_users,
+        limit_uptime=limit_uptime,
+        limit_bytes=limit_bytes,
+    )
     _check(package)
     try:
         with transaction.atomic():
@@ -55,9 +87,9 @@ def add_package(
 
 @transaction.atomic
 def set_package(name: str, *, actor: str, **changes: Unpack[PackageChanges]) -> Package:
-    """Change what differs, and bump its subscribers when their router sees a difference. Its name is for good."""
+    """Change what differs, and bump those of its subscribers whose router sees a difference. Its name is for good."""
     package = Package.objects.select_for_update(no_key=True).get(pk=selectors.get_package(name).pk)
-    on_the_router = (package.profile_name, package.owns_profile, package.rate_limit)
+    seen, felt = _seen(package), _felt(package)
     before, after = _apply(package, changes)
     if not after:
         return package
@@ -65,8 +97,10 @@ def set_package(name: str, *, actor: str, **changes: Unpack[PackageChanges]) -> 
     timeline.record(
         "package-changed", actor=actor, before={"package": name, **before}, after={"package": name, **after}
     )
-    if _router_sees(package, on_the_router):
-        _bump_subscribers(package)
+    changed = _differing(seen, _seen(package))
+    if changed:
+        kicked = _differing(felt, _felt(package)) if package.apply == Apply.NOW else []
+        _bump_subscribers(package, changed, kicked)
     return package
 
 
@@ -105,6 +139,10 @@ def _check(package: Package) -> None:
     package.rate_limit = check_rate_limit(package.rate_limit.strip())
     package.price = check_price(package.price)
     package.days = check_days(package.days)
+    package.apply = check_apply(package.apply)
+    package.shared_users = check_shared_users(package.shared_users)
+    package.limit_uptime = check_limit_uptime(package.limit_uptime)
+    package.limit_bytes = check_limit_bytes(package.limit_bytes)
     walled = Router.objects.filter(suspend_by=SuspendBy.PROFILE, suspend_profile=package.name).first()
     if package.owns_profile and walled:
         raise InputError(
@@ -113,18 +151,40 @@ def _check(package: Package) -> None:
         )
 
 
-def _router_sees(package: Package, before: tuple[str, bool, str]) -> bool:
-    """Whether anything differs there: a rate limit matters only in a profile that we own, and only by its meaning."""
-    profile_name, owns_profile, rate_limit = before
-    if (package.profile_name, package.owns_profile) != (profile_name, owns_profile):
-        return True
-    return package.owns_profile and not same_rate_limit(package.rate_limit, rate_limit)
+def _seen(package: Package) -> dict[Service, tuple[object, ...]]:
+    """By service, what its subscribers' router shows of it. A profile that people own is only named."""
+    return {
+        **_felt(package),
+        Service.STATIC: (_rate(package),),
+        Service.HOTSPOT: (*_felt(package)[Service.HOTSPOT], package.limit_uptime, package.limit_bytes),
+    }
 
 
-def _bump_subscribers(package: Package) -> None:
-    bump = BUMP.format(concerned="subscribers_subscriber where package_id = %(id)s")
-    if execute(bump, {"id": package.pk}):
-        routers = fetch("select distinct router_id from subscribers_subscriber where package_id = %s", [package.pk])
+def _felt(package: Package) -> dict[Service, tuple[object, ...]]:
+    """By service, what a session has from its login until its end. A static line has no login."""
+    profile = (package.profile_name, package.owns_profile)
+    owned = (_rate(package), package.shared_users) if package.owns_profile else (None, 0)
+    return {Service.PPPOE: (*profile, owned[0]), Service.HOTSPOT: (*profile, *owned)}
+
+
+def _rate(package: Package) -> RateLimit | None:
+    return RateLimit.parse(package.rate_limit) if package.rate_limit else None
+
+
+def _differing(
+    before: Mapping[Service, tuple[object, ...]], after: Mapping[Service, tuple[object, ...]]
+) -> list[Service]:
+    return [service for service in before if before[service] != after[service]]
+
+
+_OF_SERVICES = "subscribers_subscriber where package_id = %(id)s and service = any(%({name})s::text[])"
+
+
+def _bump_subscribers(package: Package, changed: list[Service], kicked: list[Service]) -> None:
+    concerned, felt = _OF_SERVICES.format(name="changed"), _OF_SERVICES.format(name="kicked")
+    parameters = {"id": package.pk, "changed": [*map(str, changed)], "kicked": [*map(str, kicked)]}
+    if execute(BUMP_AND_KICK.format(concerned=concerned, kicked=felt), parameters):
+        routers = fetch(f"select distinct router_id from {concerned}", parameters)  # noqa: S608 - a constant of ours
         wake(router_id for (router_id,) in routers)
 
 

@@ -1,37 +1,40 @@
 """Subscribers one by one: adding, changing, removing, and having them looked at now."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from imsys.conf.secrets import vault
-from imsys.conf.sql import execute, fetch
-from imsys.kit.errors import InputError
+from imsys.conf.sql import execute
 from imsys.network import selectors as network
 from imsys.network.services import ask_attempt
 from imsys.network.wake import wake
 from imsys.subscribers import selectors
-from imsys.subscribers.errors import AlreadyThere, address_taken, looks_like, subscriber_exists
-from imsys.subscribers.models import Cause, Service, Subscriber, Suspension, SyncState
-from imsys.subscribers.services.rows import bump, lock_named
+from imsys.subscribers.models import Apply, Cause, Departure, Package, Service, Subscriber, Suspension, SyncState
+from imsys.subscribers.services.rows import bump, lock_named, tell
+from imsys.subscribers.services.taken import check_address_free, check_mac_free, check_username_free, taken
 from imsys.subscribers.validation import (
     check_address,
     check_email,
+    check_line,
+    check_mac,
     check_password,
     check_service,
     check_text,
     check_username,
 )
-from imsys.timeline import services as timeline
 from imsys.timeline.services import INSERT_EVENTS
 from imsys.vault.box import SUBSCRIBER_PASSWORD
 
 REMOVE_BATCH = 5_000
-# A change of anything else stays in the database: no router shows it.
-ON_THE_ROUTER = frozenset({"package", "password", "address"})
+# By service. A change of anything else stays in the database: no router shows it.
+ON_THE_ROUTER: dict[str, frozenset[str]] = {
+    Service.PPPOE: frozenset({"service", "package", "password", "address", "mac"}),
+    Service.STATIC: frozenset({"service", "package", "address", "mac"}),
+    Service.HOTSPOT: frozenset({"service", "package", "password", "mac"}),
+}
 
 
 class SubscriberChanges(TypedDict, total=False):
@@ -39,7 +42,9 @@ class SubscriberChanges(TypedDict, total=False):
 
     package: str
     password: str
+    service: str
     address: str
+    mac: str
     full_name: str
     phone: str
     email: str
@@ -55,6 +60,7 @@ def add_subscriber(
     package: str,
     password: str = "",
     address: str = "",
+    mac: str = "",
     service: str = Service.PPPOE,
     full_name: str = "",
     phone: str = "",
@@ -65,7 +71,11 @@ def add_subscriber(
     exact: bool = False,
     actor: str,
 ) -> Subscriber:
-    """`exact`: the username is meant as it is, though it has blanks at an end or another differs by case alone."""
+    """`exact`: the username is meant as it is, though it has blanks at an end or another differs by case alone.
+
+    A static line needs its address; a hotspot line has none. On one router an address is given once, and so is a MAC,
+    but that several PPPoE lines may be locked to one device.
+    """
     subscriber = Subscriber(
         username=check_username(username, exact=exact),
         service=check_service(service),
@@ -75,35 +85,40 @@ def add_subscriber(
         is_suspended=suspended,
     )
     set_password(subscriber, check_password(password))
-    subscriber.address = check_address(address)
+    subscriber.address, subscriber.mac = check_address(address), check_mac(mac)
+    check_line(subscriber.service, subscriber.address)
     for field, value in {"full_name": full_name, "phone": phone, "email": email, "note": note}.items():
         setattr(subscriber, field, _check_field(field, value))
-    _check_free(subscriber, exact=exact)
-    with _taken(subscriber):
+    check_username_free(subscriber, exact=exact)
+    check_address_free(subscriber)
+    check_mac_free(subscriber)
+    with taken(subscriber):
         subscriber.save(force_insert=True)
     SyncState.objects.create(subscriber=subscriber, router_id=subscriber.router_id)
     if suspended:
         Suspension.objects.create(subscriber=subscriber, cause=Cause.OTHER, note="since it was added", by=actor)
-    after = {"package": package, "address": subscriber.address, "is_suspended": suspended}
-    _tell("added", subscriber, actor=actor, after=after)
+    line = {"service": subscriber.service, "address": subscriber.address, "mac": subscriber.mac}
+    after = {"package": package, **line, "is_suspended": suspended}
+    tell("added", subscriber, actor=actor, after=after)
     wake([subscriber.router_id])
     return subscriber
 
 
 @transaction.atomic
 def set_subscriber(username: str, *, actor: str, **changes: Unpack[SubscriberChanges]) -> Subscriber:
-    """Change what differs. Only package, password and address are seen by the router, and only they bump."""
+    """Change what differs. What a router sees of the service bumps; what the old service left there becomes ghosts."""
     (pk,) = lock_named([username]).ids
     subscriber = Subscriber.objects.select_related("package", "router").get(pk=pk)
+    old_package = subscriber.package
     before, after = _apply(subscriber, changes)
     if not after:
         return subscriber
-    with _taken(subscriber):
+    with taken(subscriber):
         subscriber.save()
     execute("update subscribers_subscriber set updated_at = statement_timestamp() where id = %s", [pk])
-    _tell("changed", subscriber, actor=actor, before=before, after=after)
-    if after.keys() & ON_THE_ROUTER:
-        bump([pk])
+    tell("changed", subscriber, actor=actor, before=before, after=after)
+    if after.keys() & ON_THE_ROUTER[subscriber.service]:
+        bump([pk], kick=_needs_login(subscriber, old_package, after))
         wake([subscriber.router_id])
     return subscriber
 
@@ -112,6 +127,8 @@ def set_subscriber(username: str, *, actor: str, **changes: Unpack[SubscriberCha
 def remove_subscribers(usernames: Iterable[str], *, actor: str) -> int:
     """How many were removed. What stands on the routers becomes ghosts, which the keepers remove when they can."""
     locked = lock_named(usernames)
+    left = Departure.objects.filter(subscriber_id__in=locked.ids).values_list("router_id", flat=True)
+    routers = {*locked.router_ids, *left}
     execute(
         f"""
         {INSERT_EVENTS}
@@ -125,7 +142,7 @@ def remove_subscribers(usernames: Iterable[str], *, actor: str) -> int:
     )
     for start in range(0, len(locked), REMOVE_BATCH):
         Subscriber.objects.filter(pk__in=locked.ids[start : start + REMOVE_BATCH]).delete()
-    wake(locked.router_ids)
+    wake(routers)
     return len(locked)
 
 
@@ -186,9 +203,20 @@ def _apply(subscriber: Subscriber, changes: Mapping[str, Any]) -> tuple[dict[str
         if (old := getattr(subscriber, field)) != new:
             before[field], after[field] = _plain(old), _plain(new)
             setattr(subscriber, field, new)
+    if after.keys() & {"service", "address"}:
+        check_line(subscriber.service, subscriber.address)
     if "address" in after:
-        _check_address_free(subscriber)
+        check_address_free(subscriber)
+    if after.keys() & {"service", "mac"}:
+        check_mac_free(subscriber)
     return before, after
+
+
+def _needs_login(subscriber: Subscriber, old_package: Package, after: Mapping[str, Any]) -> bool:
+    """Whether a session is to be ended for the change: the package says so, and a new login tells the difference."""
+    if subscriber.service == Service.STATIC or subscriber.package.apply != Apply.NOW:
+        return False
+    return bool(after.keys() & {"address", "mac"}) or subscriber.package.profile_name != old_package.profile_name
 
 
 def _check_field(field: str, value: Any) -> Any:
@@ -198,6 +226,10 @@ def _check_field(field: str, value: Any) -> Any:
         return value
     if field == "address":
         return check_address(value)
+    if field == "mac":
+        return check_mac(value)
+    if field == "service":
+        return check_service(value)
     return check_email(value) if field == "email" else check_text(field, value)
 
 
@@ -205,61 +237,6 @@ def _password_differs(subscriber: Subscriber, password: str) -> bool:
     if not password or subscriber.password_mac is None:
         return bool(password) or subscriber.password_mac is not None
     return vault().fingerprint(password) != bytes(subscriber.password_mac)
-
-
-def _check_free(subscriber: Subscriber, *, exact: bool) -> None:
-    rows = fetch("select username from subscribers_subscriber where lower(username) = lower(%s)", [subscriber.username])
-    alike = [username for (username,) in rows]
-    if subscriber.username in alike:
-        raise subscriber_exists(subscriber.username)
-    if alike and not exact:
-        raise looks_like(subscriber.username, alike[0])
-    _check_address_free(subscriber)
-
-
-def _check_address_free(subscriber: Subscriber) -> None:
-    if not subscriber.address:
-        return
-    others = Subscriber.objects.filter(router_id=subscriber.router_id, address=subscriber.address)
-    if other := others.exclude(pk=subscriber.pk).first():
-        raise address_taken(subscriber.address, subscriber.router.name, other.username)
-
-
-@contextmanager
-def _taken(subscriber: Subscriber) -> Iterator[None]:
-    """Somebody else was faster: the unique index saw what the question before it could not."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as exc:
-        if "subscriber_username" in str(exc):
-            raise subscriber_exists(subscriber.username) from exc
-        if "subscriber_address" in str(exc):
-            raise AlreadyThere(
-                f"The address {subscriber.address} was given to somebody else just now.",
-                remedy="Choose another address.",
-            ) from exc
-        raise InputError("Something that this refers to was removed just now.", remedy="Look again.") from exc
-
-
-def _tell(
-    what: str,
-    subscriber: Subscriber,
-    *,
-    actor: str,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    timeline.record(
-        what,
-        actor=actor,
-        subscriber_id=subscriber.pk,
-        username=subscriber.username,
-        router_id=subscriber.router_id,
-        router=subscriber.router.name,
-        before=before,
-        after=after,
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -7,22 +7,36 @@ from django.db import transaction
 from imsys.conf.sql import execute
 from imsys.kit.errors import InputError
 from imsys.network.models import Router, SuspendBy
-from imsys.network.services import RouterChanges, edit_router, read_anew
-from imsys.subscribers.models import Package
+from imsys.network.services import RouterChanges, RouterEdit, edit_router, read_anew
+from imsys.subscribers.models import Package, Service
 from imsys.subscribers.services.rows import BUMP
 
 
 @transaction.atomic
 def set_router(name: str, *, actor: str, **changes: Unpack[RouterChanges]) -> Router:
-    """Change a router. It is read anew; a new way to suspend bumps those of its subscribers who are suspended."""
+    """Change a router. It is read anew; a new way to suspend bumps the suspended whom it concerns."""
     edit = edit_router(name, actor=actor, **changes)
     if edit.changed & {"suspend_by", "suspend_profile"}:
         _check_walled_garden(edit.router)
-        suspended = "subscribers_subscriber where router_id = %(id)s and is_suspended"
-        execute(BUMP.format(concerned=suspended), {"id": edit.router.pk})
+    if services := _cut_otherwise(edit):
+        suspended = (
+            "subscribers_subscriber where router_id = %(id)s and is_suspended and service = any(%(services)s::text[])"
+        )
+        execute(BUMP.format(concerned=suspended), {"id": edit.router.pk, "services": services})
     if edit.changed:
         read_anew(edit.router.pk)
     return edit.router
+
+
+def _cut_otherwise(edit: RouterEdit) -> list[str]:
+    """The services whose suspended lines are cut off in another way now: static ones by the list, whatever is set."""
+    by = edit.router.suspend_by
+    services = set()
+    if "suspend_by" in edit.changed or (by == SuspendBy.PROFILE and "suspend_profile" in edit.changed):
+        services.add(Service.PPPOE.value)
+    if "suspend_list" in edit.changed:
+        services |= {Service.STATIC.value} | ({Service.PPPOE.value} if by == SuspendBy.ADDRESS_LIST else set())
+    return sorted(services)
 
 
 def _check_walled_garden(router: Router) -> None:

@@ -1,13 +1,15 @@
-"""What the services share: locking subscribers by key, and bumping them."""
+"""What the services share: locking subscribers by key, bumping them, and telling the timeline of one."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from imsys.conf.sql import execute, fetch
 from imsys.network import selectors as network
 from imsys.subscribers.errors import UnknownSubscriber
+from imsys.subscribers.models import Subscriber
 from imsys.subscribers.selectors import similar_usernames
 from imsys.subscribers.validation import is_storable
+from imsys.timeline import services as timeline
 
 # In the place of `%(ids)s`, the subscribers whose intent has changed. What waits for a backoff waits no longer.
 BUMP = """
@@ -20,6 +22,11 @@ from (
 ) locked
 where s.subscriber_id = locked.subscriber_id
 """
+
+# The same where some of them feel the change with a new login only: `{kicked}` selects whose session is to be ended.
+BUMP_AND_KICK = BUMP.replace(
+    "wanted_at = now()", "wanted_at = now(), kick_owed = s.kick_owed or s.subscriber_id in (select id from {kicked})"
+)
 
 
 class Locked(NamedTuple):
@@ -48,10 +55,34 @@ def lock_of_router(router: str) -> Locked:
     return _lock("router_id = %s", network.get_router(router).pk)
 
 
-def bump(ids: Sequence[int]) -> None:
-    """Their intent has changed. In key order, so that bulk writers never deadlock."""
+def bump(ids: Sequence[int], *, kick: bool = False) -> None:
+    """Their intent has changed; `kick`: and a session feels it with a new login only.
+
+    In key order, so that bulk writers never deadlock.
+    """
     if ids:
-        execute("with changed (id) as (select unnest(%s::bigint[]))" + BUMP.format(concerned="changed"), [sorted(ids)])
+        statement = (BUMP_AND_KICK if kick else BUMP).format(concerned="changed", kicked="changed")
+        execute("with changed (id) as (select unnest(%s::bigint[]))" + statement, [sorted(ids)])
+
+
+def tell(
+    what: str,
+    subscriber: Subscriber,
+    *,
+    actor: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    timeline.record(
+        what,
+        actor=actor,
+        subscriber_id=subscriber.pk,
+        username=subscriber.username,
+        router_id=subscriber.router_id,
+        router=subscriber.router.name,
+        before=before,
+        after=after,
+    )
 
 
 def _lock(condition: str, value: object) -> Locked:
