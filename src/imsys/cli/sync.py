@@ -202,6 +202,8 @@ def print_status(values: dict[str, Any]) -> None:
     counts, gap, oldest = values["subscribers"], values["gap"], values["oldest_pending_s"]
     print(f"suspended but online  {known(gap['suspended_online'])}")
     print(f"entitled but cut off  {known(gap['entitled_cut'])}")
+    if gap["left_behind"]:
+        print(f"left behind           {gap['left_behind']} rows on routers that cannot be reached")
     print(f"subscribers           {counts['synced']} synced, {counts['pending']} pending, {counts['error']} in error")
     print(f"oldest pending        {'none' if oldest is None else span(oldest)}")
     print(f"workers               {values['workers'] or 'none: start imsys serve, or imsys worker'}")

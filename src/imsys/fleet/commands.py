@@ -48,12 +48,22 @@ where (%(router)s::bigint is null or r.id = %(router)s)
 group by 1, 2, 3, 4, 5, 6, 7
 """
 
+# What removed subscribers left, and what those who moved away did on the router that they left.
 GHOSTS = """
 select r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried,
        'pending', true, '', count(*)
-from fleet_placement p join network_router r on r.id = p.router_id join network_routerstate s on s.router_id = r.id
-where p.subscriber_id is null and p.package_id is null and not p.is_shared
-  and (%(router)s::bigint is null or r.id = %(router)s)
+from (
+    select router_id from fleet_placement where subscriber_id is null and package_id is null and not is_shared
+    union all
+    select p.router_id
+    from subscribers_departure e
+    join fleet_placement p on p.router_id = e.router_id and p.subscriber_id = e.subscriber_id
+    join subscribers_syncstate y on y.subscriber_id = e.subscriber_id
+    join subscribers_subscriber u on u.id = e.subscriber_id
+    where y.made_at is not null or u.is_suspended
+) g
+join network_router r on r.id = g.router_id join network_routerstate s on s.router_id = g.router_id
+where %(router)s::bigint is null or r.id = %(router)s
 group by 1, 2, 3, 4
 """
 
