@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 PRINT_ARGUMENTS = frozenset(
     (
         ".proplist active all append as-value brief bytes chain comments count-only detail dynamic file"
-        " follow follow-only from group-by interval oid on-event order-by packets proplist rate show-ids show-"
-        " sensitive static stats stats-detail terse timestamp value-list where without-paging"
+        " follow follow-only from group-by interval oid on-event order-by packets proplist rate show-ids"
+        " show-sensitive static stats stats-detail terse timestamp value-list where without-paging"
     ).split()
 )
 
