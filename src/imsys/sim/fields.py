@@ -321,6 +321,15 @@ def range_bounds(text: str) -> tuple[int, int] | None:
         return None
 
 
+def canonical_range(text: str) -> str | None:
+    """How a host, prefix or range is printed; None when it is none."""
+    if (bounds := range_bounds(text)) is None:
+        return None
+    first, last = (ipaddress.IPv4Address(number) for number in bounds)
+    networks = list(ipaddress.summarize_address_range(first, last))
+    return str(networks[0]).removesuffix("/32") if len(networks) == 1 else f"{first}-{last}"
+
+
 def old_date(iso: str) -> str:
     """`may/01/2023 20:52:13`, as versions before 7.10 print."""
     return datetime.fromisoformat(iso).strftime("%b/%d/%Y %H:%M:%S").lower()

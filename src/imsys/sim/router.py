@@ -308,7 +308,7 @@ class SimRouter:
 
     def reboot(self, down_s: float | None = None) -> None:
         """Reset all connections and come back after `down_s` (default 20 s) with the configuration kept."""
-        self.dhcp.store()
+        self.dhcp.leases.store()
         self.power_off()
         self.later(BOOT_S if down_s is None else down_s, self.boot)
 
@@ -320,7 +320,7 @@ class SimRouter:
         self.listening_changed()
         self.drop_links()
         self.ppp.end_all("reboot")
-        self.dhcp.power_off()
+        self.dhcp.leases.power_off()
         for table in self._tables.values():
             slot = table.shape.slots.get("dynamic")
             if table.shape.menu.keeps_dynamic:

@@ -76,7 +76,8 @@ def test_filter_prints_defaults() -> None:
     [
         ("src-address", "10.0.0.1/32", "10.0.0.1"),
         ("src-address", "!10.0.0.0-10.0.0.255", "!10.0.0.0/24"),
-        ("protocol", "6", "6"),
+        ("protocol", "6", "tcp"),
+        ("protocol", "200", "200"),
         ("protocol", "!udp", "!udp"),
         ("dst-port", "80,443,1000-2000", "80,443,1000-2000"),
         ("connection-state", "new,inv", "new,invalid"),

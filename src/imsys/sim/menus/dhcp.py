@@ -181,15 +181,15 @@ def _check_edit(table: Table, row_id: int) -> None:
 
 
 def _lease_changed(table: Table, row_id: int, old: Row | None, new: Row | None) -> None:
-    table.router.dhcp.lease_changed(row_id, old, new)
+    table.router.dhcp.leases.changed(row_id, old, new)
 
 
 def _make_static(table: Table, row_id: int) -> bool:
-    return table.router.dhcp.make_static(row_id)
+    return table.router.dhcp.leases.make_static(row_id)
 
 
 def _check_status(table: Table, row_id: int) -> bool:
-    return table.router.dhcp.check_status(row_id)
+    return table.router.dhcp.leases.check_status(row_id)
 
 
 LEASE = Menu(

@@ -1,15 +1,12 @@
-"""/ip/firewall: address lists, filter rules and tracked connections. How packets meet them is in imsys.sim.firewall."""
+"""/ip/firewall: filter rules and tracked connections. How packets meet them is in imsys.sim.firewall."""
 
-import ipaddress
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from imsys.kit.units import format_duration, parse_duration
 from imsys.sim import traps
 from imsys.sim.behaviour import Behaviour
 from imsys.sim.fields import (
-    Duration,
     Enum,
     Flag,
     Kind,
@@ -20,11 +17,10 @@ from imsys.sim.fields import (
     Show,
     Text,
     Value,
+    canonical_range,
     match_word,
-    range_bounds,
 )
-from imsys.sim.menu import ROW_VERBS, SWITCH_VERBS, Column, Menu, Row, with_defaults
-from imsys.sim.table import Table
+from imsys.sim.menu import ROW_VERBS, SWITCH_VERBS, Column, Menu, with_defaults
 from imsys.sim.traps import SimTrap
 
 if TYPE_CHECKING:
@@ -42,136 +38,7 @@ _PROTOCOLS = tuple(
     " ipsec-esp ipsec-ah rspf vmtp ospf ipip etherip encap pim vrrp l2tp sctp udp-lite".split()
 )
 
-
-# Address lists
-
-
-class ListAddress(Kind):
-    """An address, prefix, range or DNS name; hosts are printed bare, an aligned range as a prefix."""
-
-    def parse(self, text: str, name: str, router: "SimRouter") -> Value:
-        if not text:
-            raise traps.bad_argument(name)
-        if re.fullmatch(r"[0-9.]+-[0-9.]+|[0-9.]+(/[0-9.]*)?", text):
-            if (shown := canonical_range(text)) is None:
-                raise traps.bad_argument(name)
-            return shown
-        if ":" in text:
-            try:
-                return str(ipaddress.IPv6Network(text, strict=False))
-            except ValueError as exc:
-                raise traps.bad_argument(name) from exc
-        return text
-
-
-def canonical_range(text: str) -> str | None:
-    """How a host, prefix or range is printed; None when it is none."""
-    if (bounds := range_bounds(text)) is None:
-        return None
-    first, last = (ipaddress.IPv4Address(number) for number in bounds)
-    networks = list(ipaddress.summarize_address_range(first, last))
-    return str(networks[0]).removesuffix("/32") if len(networks) == 1 else f"{first}-{last}"
-
-
-@dataclass(frozen=True, slots=True)
-class TimeLeft(Duration):
-    """Kept as the instant at which it is over, printed as the time until then."""
-
-    is_volatile: ClassVar[bool] = True
-
-    def parse(self, text: str, name: str, router: "SimRouter") -> Value:
-        return router.clock.monotonic() + parse_duration(str(Duration.parse(self, text, name, router)))
-
-    def show(self, router: "SimRouter") -> Show | None:
-        return lambda value: format_duration(int(max(0.0, float(value or 0) - router.clock.monotonic())))
-
-
-def _adapt_list(menu: Menu, behaviour: Behaviour) -> Menu:
-    if not behaviour.list_timeout_counts_down:
-        return menu
-    columns = [replace(column, kind=TimeLeft()) if column.name == "timeout" else column for column in menu.columns]
-    return replace(menu, columns=tuple(columns))
-
-
-def _prepare_entry(table: Table, row: Row) -> Row:
-    shape = table.shape
-    is_dynamic = shape.value(row, "timeout") is not None or shape.value(row, "dynamic") == "true"
-    return shape.changed(
-        row,
-        creation_time=table.router.local_text(),
-        dynamic="true" if is_dynamic else "false",
-        span=_span(shape.value(row, "address")),
-    )
-
-
-def _span(address: Value) -> Value:
-    """Marks what cannot be found by an address or its prefixes: an uneven range."""
-    return "range" if "-" in str(address) and range_bounds(str(address)) is not None else None
-
-
-def _check_entry(table: Table, row: Row, row_id: int | None) -> None:
-    """Unique by list and address, timed or not; a disabled twin does not count."""
-    value = table.shape.value
-    old = None if row_id is None else table.get(row_id)
-    if old is not None and value(old, "timeout") is not None and value(row, "timeout") is None:
-        raise traps.bad_argument("timeout")  # the wording is not known; no way to make an entry permanent is
-    if value(row, "disabled") == "true":
-        return
-    for other in table.ids_where("address", value(row, "address")):
-        twin = table.get(other)
-        if other == row_id or twin is None:
-            continue
-        if value(twin, "list") == value(row, "list") and value(twin, "disabled") != "true":
-            raise SimTrap("failure: already have such entry")
-
-
-def _entry_changed(table: Table, row_id: int, old: Row | None, new: Row | None) -> None:
-    if new is None:
-        return
-    value = table.shape.value
-    if old is not None and value(old, "address") != value(new, "address"):
-        table.amend(row_id, is_quiet=True, span=_span(value(new, "address")))
-    timeout = value(new, "timeout")
-    if timeout is None or (old is not None and value(old, "timeout") == timeout):
-        return
-    clock = table.router.clock
-    due_at = timeout if isinstance(timeout, float) else clock.monotonic() + parse_duration(str(timeout))
-    table.amend(row_id, is_quiet=True, due_at=due_at, dynamic="true")
-    table.router.alarms.at(due_at, lambda: _expire(table, row_id))
-
-
-def _expire(table: Table, row_id: int) -> None:
-    row = table.get(row_id)
-    if row is None or not isinstance(due_at := table.shape.value(row, "due-at"), float):
-        return
-    if due_at <= table.router.clock.monotonic():
-        table.delete(row_id)
-
-
-ADDRESS_LIST = Menu(
-    "/ip/firewall/address-list",
-    (
-        Column("list", Name(), required=True),
-        Column("address", ListAddress(), required=True, diverse=True),
-        Column("creation-time", Text(), read_only=True, diverse=True),
-        Column("timeout", Duration()),
-        Column("dynamic", Flag(), "false"),
-        Column("disabled", Flag(), "false"),
-        Column("comment", Optional(), diverse=True),
-        Column("due-at", hidden=True, read_only=True),
-        Column("span", hidden=True, read_only=True),
-    ),
-    verbs=(ROW_VERBS | SWITCH_VERBS) - {"unset"},
-    indexes=("address", "span"),
-    noun="address list entry",
-    prepare=_prepare_entry,
-    check=_check_entry,
-    after_change=_entry_changed,
-    adapt=_adapt_list,
-)
-
-
-# Filter rules
+_KNOWN_NUMBERS = {"1": "icmp", "2": "igmp", "6": "tcp", "17": "udp", "47": "gre"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +67,7 @@ class WordMatch(Kind):
 
     def _word(self, text: str, name: str, router: "SimRouter") -> str:
         if text.isascii() and text.isdigit() and int(text) <= self.max_number:
-            return text
+            return _KNOWN_NUMBERS.get(text, text)
         return match_word(text, self.words, name, prefix=router.behaviour.prefix_match)
 
 
@@ -349,4 +216,4 @@ CONNECTION = Menu(
     first_id=CONNECTION_FIRST_ID,
 )
 
-MENUS = [ADDRESS_LIST, FILTER, CONNECTION]
+MENUS = [FILTER, CONNECTION]
