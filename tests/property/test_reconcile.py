@@ -132,7 +132,7 @@ def test_after_a_plan_nothing_is_left_to_do(world: tuple[Intent, Tables]) -> Non
 @given(worlds())
 def test_only_rows_that_are_desired_or_placed_are_touched(world: tuple[Intent, Tables]) -> None:
     intent, tables = world
-    ours = set(desired(intent)) | {(ghost.menu, ghost.key) for ghost in intent.ghosts}
+    ours = set(desired(intent).rows) | {(ghost.menu, ghost.key) for ghost in intent.ghosts}
     made = plan(intent, tables)
     assert {(step.menu, step.key) for step in made.steps} <= ours
     after = carry_out(made.steps, tables)

@@ -10,6 +10,7 @@ from imsys.reconcile.observed import Table, table
 from imsys.reconcile.plan import Plan, make_plan
 
 Row = dict[str, str]
+Place = tuple[str, str]
 HOME = PackageIntent(1, profile="home", is_owned=True, rate_limit="5M/10M")
 HOME_ROW: Row = {".id": "*1", "name": "home", "rate-limit": "5M/10M"}
 
@@ -30,31 +31,56 @@ def intent(
     packages: Iterable[PackageIntent] = (HOME,),
     router: RouterIntent = RouterIntent(1),  # noqa: B008 - frozen
     ghosts: Iterable[Ghost] = (),
+    placed: Mapping[int, Iterable[Place]] = {},  # noqa: B006 - only read
+    shared: Iterable[Place] = (),
 ) -> Intent:
-    return Intent(router, {package.package_id: package for package in packages}, subscribers, tuple(ghosts))
+    """An intent that says of the router's list what the loader says: it is needed where somebody can be put on it."""
+    return Intent(
+        router,
+        {package.package_id: package for package in packages},
+        subscribers,
+        tuple(ghosts),
+        placed={subscriber_id: frozenset(places) for subscriber_id, places in placed.items()},
+        shared=tuple(shared),
+        uses_list=any(s.service == "static" for s in subscribers) or router.suspend_by == "address-list",
+    )
 
 
 def secret(name: str = "ann", **more: str) -> Row:
     """A row of /ppp/secret as RouterOS 7 prints it, with much that is not ours."""
-    fields = {field.replace("_", "-"): text for field, text in more.items()}
     return {
         ".id": "*A", "name": name, "service": "pppoe", "caller-id": "", "password": "", "profile": "home", "routes": "",
-        "limit-bytes-in": "0", "last-logged-out": "2026-01-01 00:00:00", "disabled": "false", **fields,
+        "limit-bytes-in": "0", "last-logged-out": "2026-01-01 00:00:00", "disabled": "false", **printed(more),
     }  # fmt: skip
 
 
+def printed(fields: Mapping[str, str]) -> Row:
+    """Field names as RouterOS writes them."""
+    return {field.replace("_", "-"): text for field, text in fields.items()}
+
+
 def observed(
-    *secrets: Row, profiles: Iterable[Row] = (HOME_ROW,), is_full: bool = True, kinds: Iterable[str] = tuple(KINDS)
+    *secrets: Row, profiles: Iterable[Row] = (HOME_ROW,), is_full: bool = True, kinds: Iterable[str] | None = None
 ) -> dict[str, Table]:
+    """What was read of PPP alone."""
     tables = {
-        PROFILE.menu: table(PROFILE, profiles, fingerprint),
+        PROFILE.menu: table(PROFILE, list(profiles), fingerprint),
         SECRET.menu: table(SECRET, secrets, fingerprint, is_full=is_full),
     }
-    return {menu: tables[menu] for menu in kinds}
+    return {menu: tables[menu] for menu in (tables if kinds is None else kinds)}
+
+
+def tables_of(rows: Mapping[str, Iterable[Row]]) -> dict[str, Table]:
+    """Every menu, read from end to end; those that `rows` does not name are empty."""
+    return {menu: table(kind, list(rows.get(menu, ())), fingerprint) for menu, kind in KINDS.items()}
 
 
 def plan(asked: Intent, *secrets: Row, is_settled: bool = True, **more: object) -> Plan:
     return make_plan(asked, observed(*secrets, **more), is_settled=is_settled)  # type: ignore[arg-type]
+
+
+def plan_on(asked: Intent, rows: Mapping[str, Iterable[Row]], *, is_settled: bool = True) -> Plan:
+    return make_plan(asked, tables_of(rows), is_settled=is_settled)
 
 
 def actions(made: Plan) -> list[tuple[str, str, str]]:

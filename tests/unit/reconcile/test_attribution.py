@@ -3,7 +3,9 @@
 import pytest
 
 from imsys.reconcile.attribution import attribute
+from imsys.reconcile.kinds import KINDS, SECRET, Kind
 
+ANN = (SECRET.menu, "ann")
 V7 = "ppp secret <{key}> changed by tcp-msg(winbox):juma@10.0.0.9/terminal/action:245 (/ppp secret set ann)"
 
 
@@ -20,11 +22,11 @@ V7 = "ppp secret <{key}> changed by tcp-msg(winbox):juma@10.0.0.9/terminal/actio
     ],
 )
 def test_the_person_is_named(message: str, who: str | None) -> None:
-    found = attribute([{"message": message}], {"ann"}, own_user="imsys")
+    found = attribute([{"message": message}], {ANN}, own_user="imsys")
     if who is None:  # a form that nobody has seen yet still names something
-        assert "ann" in found
+        assert ANN in found
     else:
-        assert found == {"ann": who}
+        assert found == {ANN: who}
 
 
 @pytest.mark.parametrize(
@@ -38,12 +40,12 @@ def test_the_person_is_named(message: str, who: str | None) -> None:
     ],
 )
 def test_our_own_changes_and_other_lines_name_nobody(message: str) -> None:
-    assert attribute([{"message": message}, {}], {"ann"}, own_user="imsys") == {}
+    assert attribute([{"message": message}, {}], {ANN}, own_user="imsys") == {}
 
 
 def test_our_login_used_by_hand_is_a_person() -> None:
     message = "ppp secret <ann> changed by tcp-msg(winbox):imsys@10.0.0.9/action:1 (/ppp secret set ann)"
-    assert attribute([{"message": message}], {"ann"}, own_user="imsys") == {"ann": "imsys via winbox"}
+    assert attribute([{"message": message}], {ANN}, own_user="imsys") == {ANN: "imsys via winbox"}
 
 
 def test_the_last_line_of_each_key_counts_and_only_keys_asked_for() -> None:
@@ -53,8 +55,16 @@ def test_the_last_line_of_each_key_counts_and_only_keys_asked_for() -> None:
         {"message": "ppp secret <ann> changed by asha"},
         {"message": "ppp secret <ann> changed by imsys"},
     ]
-    assert attribute(lines, {"ann"}, own_user="imsys") == {"ann": "asha"}
+    assert attribute(lines, {ANN}, own_user="imsys") == {ANN: "asha"}
 
 
 def test_a_key_may_have_what_looks_like_the_end_of_it() -> None:
-    assert attribute([{"message": V7.format(key="a> b")}], {"a> b"}, own_user="imsys") == {"a> b": "juma via winbox"}
+    place = (SECRET.menu, "a> b")
+    assert attribute([{"message": V7.format(key="a> b")}], {place}, own_user="imsys") == {place: "juma via winbox"}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.log_noun], ids=lambda kind: kind.menu)
+def test_each_menu_has_its_noun_and_a_name_means_a_row_of_that_menu_alone(kind: Kind) -> None:
+    everywhere = {(menu, "ann") for menu in KINDS}
+    line = {"message": f"{kind.log_noun} <ann> changed by juma"}
+    assert attribute([line], everywhere, own_user="imsys") == {(kind.menu, "ann"): "juma"}

@@ -2,12 +2,13 @@
 
 import pytest
 
+from imsys.reconcile.diff import owes_kick
 from imsys.reconcile.guard import split, suspicion
 from imsys.reconcile.intent import Ghost, PackageIntent, RouterIntent
 from imsys.reconcile.kinds import KINDS, PROFILE, SECRET, UNVERIFIABLE
 from imsys.reconcile.kinds.ppp_secret import HIDDEN
 from imsys.reconcile.observed import near_doubles, table
-from imsys.reconcile.sessions import owes_kick, sessions, still_there, without_right
+from imsys.reconcile.sessions import ACTIVE, among, sessions, still_there
 from imsys.reconcile.show import as_dict
 from tests.unit.reconcile.rows import (
     HOME_ROW,
@@ -111,20 +112,30 @@ def test_trap_21_22_only_fields_that_each_version_has_are_asked_for_and_sent() -
     """A field that is new in some version would have the whole command refused by an older one."""
     assert {menu: [field.name for field in kind.fields] for menu, kind in KINDS.items()} == {
         "/ppp/profile": ["rate-limit"],
-        "/ppp/secret": ["service", "profile", "remote-address", "disabled", "password"],
+        "/ppp/secret": ["service", "profile", "remote-address", "caller-id", "disabled", "password"],
+        "/ip/hotspot/user/profile": ["rate-limit", "shared-users"],
+        "/ip/hotspot/user": ["profile", "limit-uptime", "limit-bytes-total", "disabled", "password"],
+        "/ip/hotspot/ip-binding": ["type", "disabled"],
+        "/queue/simple": [
+            *("target", "max-limit", "limit-at", "burst-limit", "burst-threshold", "burst-time", "priority"),
+            "disabled",
+        ],
+        "/ip/dhcp-server/lease": ["mac-address", "disabled"],
+        "/ip/firewall/address-list": ["disabled"],
+        "/ip/firewall/filter": ["disabled"],
     }
 
 
 def test_trap_24_a_suspended_subscriber_is_cut_by_the_row_and_by_the_session() -> None:
     assert changes(plan(intent(subscriber(is_suspended=True)), secret())) == {"disabled": True}
-    present = sessions([{".id": "*8", "name": "ann", "session-id": "0x1"}, {".id": "*9", "name": "ben"}])
-    assert [session.row_id for session in without_right(present, {"ann"})] == ["*8"]
+    present = sessions(ACTIVE, [{".id": "*8", "name": "ann", "session-id": "0x1"}, {".id": "*9", "name": "ben"}])
+    assert [session.row_id for session in among(present, {(ACTIVE.menu, "ann")})] == ["*8"]
 
 
 def test_trap_24_a_session_is_gone_when_a_later_read_does_not_have_it_a_redial_is_another() -> None:
-    (before,) = sessions([{".id": "*8", "name": "ann", "session-id": "0x1"}])
+    (before,) = sessions(ACTIVE, [{".id": "*8", "name": "ann", "session-id": "0x1"}])
     assert still_there([before], [before]) == [before]
-    assert not still_there([before], sessions([{".id": "*9", "name": "ann", "session-id": "0x2"}]))
+    assert not still_there([before], sessions(ACTIVE, [{".id": "*9", "name": "ann", "session-id": "0x2"}]))
 
 
 def test_trap_26_a_row_that_is_right_is_no_reason_to_kick() -> None:
