@@ -92,6 +92,17 @@ class TestRouter:
         row = isp.json("router", "show", "rt-1")
         assert (row["mode"], row["subscribers"], row["pending"], row["runs"]) == ("observe", 3, 3, [])
 
+    def test_how_it_suspends_and_kicks(self, isp: Shell) -> None:
+        row = isp.json("router", "show", "rt-1")
+        assert (row["suspend_by"], row["suspend_list"], row["kicks_per_s"]) == ("disable", "BLOCKED_USERS", 5)
+        chosen = ("--suspend-by", "address-list", "--suspend-list", "NO_PAY", "--kicks-per-second", "20")
+        row = isp.json("router", "set", "rt-1", *chosen)
+        assert (row["suspend_by"], row["suspend_list"], row["kicks_per_s"]) == ("address-list", "NO_PAY", 20)
+        access = ("--host", "h", "--username", "u", "--password-file", "-")
+        row = isp.json("router", "add", "rt-2", *access, *chosen, stdin="pw\n")
+        assert (row["suspend_by"], row["suspend_list"], row["kicks_per_s"]) == ("address-list", "NO_PAY", 20)
+        assert "has a comma" in isp.fails("router", "set", "rt-1", "--suspend-list", "a,b")
+
     def test_an_unknown_one_is_named_with_a_guess(self, isp: Shell) -> None:
         assert isp.fails("router", "show", "rt-2") == "There is no router 'rt-2'. Did you mean 'rt-1'?"
 
@@ -113,6 +124,19 @@ class TestPackage:
         assert [row["name"] for row in shell.json("package", "list")] == ["home"]
         shell("package", "remove", "home")
         assert not Package.objects.exists()
+
+    def test_limits_and_when_a_change_is_felt(self, shell: Shell) -> None:
+        row = shell.json("package", "add", "home", "--price", "1")
+        shown = ("apply", "shared_users", "limit_uptime", "limit_bytes")
+        assert [row[key] for key in shown] == ["next-login", 1, "", 0]
+        limits = ("--shared-users", "3", "--limit-uptime", "30d", "--limit-bytes", "10G")
+        row = shell.json("package", "set", "home", "--apply", "now", *limits)
+        assert [row[key] for key in shown] == ["now", 3, "4w2d", 10_000_000_000]
+        row = shell.json("package", "set", "home", "--limit-uptime", "", "--limit-bytes", "0")
+        assert [row[key] for key in shown] == ["now", 3, "", 0]
+        row = shell.json("package", "add", "day", "--price", "1", "--apply", "now", *limits)
+        assert [row[key] for key in shown] == ["now", 3, "4w2d", 10_000_000_000]
+        assert "no number of bytes" in shell.fails("package", "set", "home", "--limit-bytes", "much")
 
     def test_what_is_wrong_is_said(self, isp: Shell) -> None:
         assert "already exists" in isp.fails("package", "add", "home", "--price", "1")
@@ -155,6 +179,67 @@ class TestSubscriber:
     def test_the_unknown_is_named_and_nothing_is_done(self, isp: Shell) -> None:
         assert "'ghost'" in isp.fails("subscriber", "suspend", "ann", "ghost")
         assert not Subscriber.objects.filter(is_suspended=True).exists()
+
+
+MAC = "00:0C:42:1A:2B:3C"
+
+
+class TestLife:
+    def test_every_service_can_be_added(self, isp: Shell) -> None:
+        line = ("--router", "rt-1", "--package", "home")
+        row = isp.json("subscriber", "add", "sam", *line, "--service", "static", "--address", "10.9.8.2", "--mac", MAC)
+        assert (row["service"], row["address"], row["mac"], row["left_on"]) == ("static", "10.9.8.2", MAC, [])
+        row = isp.json("subscriber", "add", "hal", *line, "--service", "hotspot", "--mac", "000c421a2b3d")
+        assert (row["service"], row["mac"]) == ("hotspot", "00:0C:42:1A:2B:3D")
+        services = {row["username"]: row["service"] for row in isp.json("subscriber", "list")}
+        assert services == {"ann": "pppoe", "ben": "pppoe", "cat": "pppoe", "hal": "hotspot", "sam": "static"}
+        assert isp("subscriber", "list", "--search", "sam").split("\t")[2:4] == ["rt-1", "static"]
+        assert isp.fails("subscriber", "add", "x", *line, "--service", "static") == (
+            "A static line needs its address. Give it with --address, such as --address 10.0.0.7."
+        )
+        assert "has no address of its own" in isp.fails("subscriber", "set", "hal", "--address", "10.9.8.3")
+        assert "belongs to the subscriber 'sam'" in isp.fails("subscriber", "set", "hal", "--mac", MAC)
+
+    def test_service_and_device_can_be_changed(self, isp: Shell) -> None:
+        row = isp.json("subscriber", "set", "ann", "--service", "static", "--address", "10.9.8.2", "--mac", MAC)
+        assert (row["service"], row["address"], row["mac"], row["generation"]) == ("static", "10.9.8.2", MAC, 2)
+        row = isp.json("subscriber", "set", "ann", "--service", "hotspot", "--address", "", "--mac", "")
+        assert (row["service"], row["address"], row["mac"]) == ("hotspot", "", "")
+
+    def test_rename(self, isp: Shell) -> None:
+        row = isp.json("subscriber", "rename", "ann", "anna")
+        assert (row["username"], row["full_name"], row["generation"]) == ("anna", "Ann", 2)
+        assert [event["what"] for event in isp.json("events", "anna")] == ["renamed", "added"]
+        assert "'ben' already exists" in isp.fails("subscriber", "rename", "anna", "ben")
+        assert "by upper and lower case alone" in isp.fails("subscriber", "rename", "anna", "Ben")
+        assert isp.json("subscriber", "rename", "anna", "Ben", "--exact")["username"] == "Ben"
+        assert "no subscriber 'ann'" in isp.fails("subscriber", "show", "ann")
+
+    def test_move(self, isp: Shell, tmp_path: Path) -> None:
+        access = ("--host", "h", "--username", "u", "--password-file", "-")
+        isp("router", "add", "rt-2", *access, stdin="pw\n")
+        assert isp("subscriber", "move", "ann", "--router", "rt-2") == "moved 1 to rt-2\n"
+        row = isp.json("subscriber", "show", "ann")
+        assert (row["router"], row["sync_status"], row["made_at"]) == ("rt-2", "pending", None)
+        (left,) = row["left_on"]
+        assert (left["router"], left["reason"], set(left)) == (
+            "rt-1",
+            "OldRouterUnreachable",
+            {"router", "since", "reason"},
+        )
+        assert "router rt-1, since" in isp("subscriber", "show", "ann")
+        (tmp_path / "names").write_text("ann\nben\n")
+        moved = isp.json("subscriber", "move", "--file", str(tmp_path / "names"), "--router", "rt-2")
+        assert moved == {"moved": 1, "already": 1, "router": "rt-2"}
+        assert isp("subscriber", "move", "ann", "cat", "--router", "rt-2") == "moved 1 to rt-2, 1 was there already\n"
+        assert "may still have rows there" in isp.fails("router", "remove", "rt-1")
+        assert "'ghost'" in isp.fails("subscriber", "move", "ghost", "ann", "--router", "rt-1")
+        assert isp.json("subscriber", "show", "ann")["router"] == "rt-2"
+
+    def test_an_exact_name_is_meant_so(self, isp: Shell) -> None:
+        line = ("--router", "rt-1", "--package", "home")
+        assert "by upper and lower case alone" in isp.fails("subscriber", "add", "ANN", *line)
+        assert isp.json("subscriber", "add", "ANN", *line, "--exact")["username"] == "ANN"
 
 
 class TestSuspension:

@@ -11,6 +11,7 @@ import typer
 from imsys.cli import (
     demo,
     migrate,
+    moving,  # noqa: F401 - declares rename and move in the group
     package,
     router,
     serve,

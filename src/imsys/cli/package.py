@@ -1,7 +1,7 @@
 """`imsys package`: what is sold."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -11,16 +11,26 @@ from imsys.kit.errors import InputError
 app = group("Packages: what is sold, at which speed and price.")
 
 Name = Annotated[
-    str, typer.Argument(help="The package's name; also its PPP profile's, unless --profile.", show_default=False)
+    str,
+    typer.Argument(help="The package's name; also its profile's on the routers, unless --profile.", show_default=False),
 ]
+Apply = Literal["now", "next-login"]
 RATE_HELP = "Upload/download as RouterOS writes it, e.g. 5M/10M; bursts too: 5M/10M 8M/16M 4M/8M 16/16."
 PROFILE_HELP = "A profile that people own on the routers; IMSys refers to it and never writes it."
+APPLY_HELP = (
+    "When sessions feel a change that needs a new login. now: they are ended, at the router's --kicks-per-second, and "
+    "dial in again. next-login: they go on until they end by themselves."
+)
+SHARED_HELP = "How many devices may use one hotspot login at once."
+UPTIME_HELP = "Time online that a hotspot login has in all, e.g. 30d or 12h."
+BYTES_HELP = "Bytes that a hotspot login has in all, e.g. 10G; k, M, G and T count in thousands."
 
 COLUMNS = {
     "name": "Package",
     "rate_limit": "Rate",
     "price": "Price",
     "days": "Days",
+    "apply": "Apply",
     "profile": "Profile",
     "subscribers": "Subscribers",
 }
@@ -32,6 +42,7 @@ COLUMNS = {
     examples=[
         "imsys package add home-10m --rate-limit 10M/10M --price 20.00",
         "imsys package add office --profile office-vip --price 99 --days 365",
+        "imsys package add day-pass --rate-limit 4M/4M --price 1 --days 1 --limit-uptime 24h --limit-bytes 10G",
     ],
 )
 def add(
@@ -40,16 +51,35 @@ def add(
     rate_limit: Annotated[str, typer.Option(help=RATE_HELP)] = "",
     days: Annotated[int, typer.Option(min=1, help="Days of one period.")] = 30,
     profile: Annotated[str, typer.Option(help=PROFILE_HELP)] = "",
+    apply: Annotated[Apply, typer.Option(help=APPLY_HELP)] = "next-login",
+    shared_users: Annotated[int, typer.Option(min=1, max=1000, help=SHARED_HELP)] = 1,
+    limit_uptime: Annotated[str, typer.Option(help=UPTIME_HELP)] = "",
+    limit_bytes: Annotated[str, typer.Option(help=BYTES_HELP)] = "",
     as_json: Json = False,
 ) -> None:
-    """Add a package. Without --profile it owns a PPP profile of its own name and keeps it right on the routers."""
+    """Add a package. Without --profile it owns a profile of its own name and keeps it right on the routers.
+
+    The profile is made in the menu that its subscribers need: PPP's, the hotspot's, or both. A static line has its
+    speed in a queue of its own.
+    """
     amount = parse_price(price)
     from imsys.cli.database import actor, database
 
     with database():
         from imsys.subscribers import services
 
-        services.add_package(name=name, rate_limit=rate_limit, price=amount, days=days, profile=profile, actor=actor())
+        services.add_package(
+            name=name,
+            rate_limit=rate_limit,
+            price=amount,
+            days=days,
+            profile=profile,
+            apply=apply,
+            shared_users=shared_users,
+            limit_uptime=limit_uptime,
+            limit_bytes=limit_bytes,
+            actor=actor(),
+        )
         _print_package(name, as_json)
 
 
@@ -68,7 +98,13 @@ def list_packages(as_json: Json = False) -> None:
 
 
 @command(
-    app, "set", examples=["imsys package set home-10m --rate-limit 12M/12M", "imsys package set home-10m --price 22.50"]
+    app,
+    "set",
+    examples=[
+        "imsys package set home-10m --rate-limit 12M/12M --apply now",
+        "imsys package set home-10m --price 22.50",
+        'imsys package set day-pass --shared-users 2 --limit-uptime 36h --limit-bytes ""',
+    ],
 )
 def set_package(
     name: Name,
@@ -76,14 +112,22 @@ def set_package(
     price: Annotated[str | None, typer.Option(help="Price of one period.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Days of one period.")] = None,
     profile: Annotated[str | None, typer.Option(help=PROFILE_HELP + ' "" gives it one of its own.')] = None,
+    apply: Annotated[Apply | None, typer.Option(help=APPLY_HELP)] = None,
+    shared_users: Annotated[int | None, typer.Option(min=1, max=1000, help=SHARED_HELP)] = None,
+    limit_uptime: Annotated[str | None, typer.Option(help=UPTIME_HELP + ' "": no limit.')] = None,
+    limit_bytes: Annotated[str | None, typer.Option(help=BYTES_HELP + ' "": no limit.')] = None,
     as_json: Json = False,
 ) -> None:
-    """Change a package; all its subscribers follow."""
+    """Change a package; all its subscribers follow. --apply is for this change and those that come."""
     given: dict[str, Any] = {
         "rate_limit": rate_limit,
         "price": None if price is None else parse_price(price),
         "days": days,
         "profile": profile,
+        "apply": apply,
+        "shared_users": shared_users,
+        "limit_uptime": limit_uptime,
+        "limit_bytes": limit_bytes,
     }
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes:

@@ -21,7 +21,13 @@ TLS_HELP = (
     "anonymous: encrypted, but anybody can answer."
 )
 MODE_HELP = "observe: read only. enforce: keep it right. paused: leave it alone."
-SUSPEND_HELP = "What suspension does to a subscriber's row on this router."
+SUSPEND_HELP = (
+    "How pppoe lines are cut off. disable: the login. profile: a walled garden. address-list: packets from a fixed "
+    "address; lines without one are disabled. Static lines always are by address list, hotspot ones by disabling."
+)
+GARDEN_HELP = "The walled garden's profile, for --suspend-by profile."
+LIST_HELP = "The address list of who is cut off, whose packets a firewall rule of ours drops."
+KICKS_HELP = "Most sessions a second ended for a change that a new login brings."
 UNMANAGED_HELP = "Rows on the router that IMSys neither wants nor put there."
 
 COLUMNS = {
@@ -56,11 +62,11 @@ def add(
     tls_fingerprint: Annotated[str, typer.Option(help="SHA-256 of the certificate, for --tls pin.")] = "",
     mode: Annotated[Mode, typer.Option(help=MODE_HELP)] = "observe",
     suspend_by: Annotated[SuspendBy, typer.Option(help=SUSPEND_HELP)] = "disable",
-    suspend_profile: Annotated[
-        str, typer.Option(help="The walled garden's profile, for --suspend-by profile.")
-    ] = "suspended",
+    suspend_profile: Annotated[str, typer.Option(help=GARDEN_HELP)] = "suspended",
+    suspend_list: Annotated[str, typer.Option(help=LIST_HELP)] = "BLOCKED_USERS",
     unmanaged: Annotated[Unmanaged, typer.Option(help=UNMANAGED_HELP)] = "keep",
     pace: Annotated[int, typer.Option(min=1, help="Most commands a second.")] = 100,
+    kicks_per_second: Annotated[int, typer.Option(min=1, max=1000, help=KICKS_HELP)] = 5,
     as_json: Json = False,
 ) -> None:
     """Add a router. It is only read until its mode is enforce.
@@ -88,8 +94,10 @@ def add(
             mode=mode,
             suspend_by=suspend_by,
             suspend_profile=suspend_profile,
+            suspend_list=suspend_list,
             unmanaged=unmanaged,
             pace_per_s=pace,
+            kicks_per_s=kicks_per_second,
             actor=actor(),
         )
         _print_router(name, as_json)
@@ -146,6 +154,7 @@ def try_router(name: Name, as_json: Json = False) -> None:
         "imsys router set rt-ngong --mode enforce",
         "imsys router set rt-ngong --password-file new.pw",
         "imsys router set rt-ngong --suspend-by profile --suspend-profile walled-garden",
+        "imsys router set rt-ngong --suspend-by address-list --suspend-list NO_PAY --kicks-per-second 20",
     ],
 )
 def set_router(
@@ -158,9 +167,11 @@ def set_router(
     tls_fingerprint: Annotated[str | None, typer.Option(help="SHA-256 of the certificate, for --tls pin.")] = None,
     mode: Annotated[Mode | None, typer.Option(help=MODE_HELP)] = None,
     suspend_by: Annotated[SuspendBy | None, typer.Option(help=SUSPEND_HELP)] = None,
-    suspend_profile: Annotated[str | None, typer.Option(help="The walled garden's profile.")] = None,
+    suspend_profile: Annotated[str | None, typer.Option(help=GARDEN_HELP)] = None,
+    suspend_list: Annotated[str | None, typer.Option(help=LIST_HELP)] = None,
     unmanaged: Annotated[Unmanaged | None, typer.Option(help=UNMANAGED_HELP)] = None,
     pace: Annotated[int | None, typer.Option(min=1, help="Most commands a second.")] = None,
+    kicks_per_second: Annotated[int | None, typer.Option(min=1, max=1000, help=KICKS_HELP)] = None,
     as_json: Json = False,
 ) -> None:
     """Change a router's settings; what is not named stays."""
@@ -174,8 +185,10 @@ def set_router(
         "mode": mode,
         "suspend_by": suspend_by,
         "suspend_profile": suspend_profile,
+        "suspend_list": suspend_list,
         "unmanaged": unmanaged,
         "pace_per_s": pace,
+        "kicks_per_s": kicks_per_second,
     }
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes:

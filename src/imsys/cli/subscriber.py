@@ -1,4 +1,4 @@
-"""`imsys subscriber`: who has a line, and whether it is suspended. Suspending many is in `suspension.py`."""
+"""`imsys subscriber`: who has a line. Suspending is in `suspension.py`, renaming and moving in `moving.py`."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,10 +20,21 @@ EXPIRES_HELP = (
     "It is kept and shown; nobody is cut by it yet."
 )
 
+ADDRESS_HELP = (
+    "Fixed address. A static line has to have one; without it a pppoe line gets one from the profile's pool; a hotspot "
+    "line has none."
+)
+MAC_HELP = (
+    "MAC address of the device. It locks a pppoe login to that device, gives a static line its DHCP lease, and lets a "
+    "hotspot device in without login."
+)
+EXACT_HELP = "The username is meant so, though it has a blank at an end or another differs by upper and lower case."
+
 COLUMNS = {
     "username": "Username",
     "full_name": "Name",
     "router": "Router",
+    "service": "Service",
     "package": "Package",
     "access": "Access",
     "sync": "Sync",
@@ -39,6 +50,8 @@ COLUMNS = {
     examples=[
         "imsys subscriber add ann --router rt-ngong --package home-10m --password-file ann.pw",
         "imsys subscriber add ben --router rt-ngong --package home-10m --address 10.9.3.7 --expires-at 2027-01-31",
+        "imsys subscriber add cafe --router rt-ngong --package home-10m --service static --address 10.9.8.2",
+        "imsys subscriber add kiosk --router rt-ngong --package home-10m --service hotspot --mac 00:0C:42:1A:2B:3C",
     ],
 )
 def add(
@@ -47,12 +60,14 @@ def add(
     package: Annotated[str, typer.Option(help="The package bought.")],
     password_file: PasswordFile = None,
     service: Annotated[Service, typer.Option(help="Kind of line.")] = "pppoe",
-    address: Annotated[str, typer.Option(help="Fixed address; without one the profile's pool gives it.")] = "",
+    address: Annotated[str, typer.Option(help=ADDRESS_HELP)] = "",
+    mac: Annotated[str, typer.Option(help=MAC_HELP)] = "",
     expires_at: Annotated[str | None, typer.Option(help=EXPIRES_HELP)] = None,
     full_name: Annotated[str, typer.Option(help="Name of the person.")] = "",
     phone: Annotated[str, typer.Option(help="Telephone number.")] = "",
     email: Annotated[str, typer.Option(help="E-mail address.")] = "",
     note: Annotated[str, typer.Option(help="Anything worth knowing.")] = "",
+    exact: Annotated[bool, typer.Option("--exact", help=EXACT_HELP)] = False,
     as_json: Json = False,
 ) -> None:
     """Add a subscriber. Without --password-file the password is not managed: the router's own stays."""
@@ -69,14 +84,16 @@ def add(
             password=password,
             service=service,
             address=address,
+            mac=mac,
             expires_at=_time(expires_at),
             full_name=full_name,
             phone=phone,
             email=email,
             note=note,
+            exact=exact,
             actor=actor(),
         )
-        _print_subscriber(username, as_json)
+        print_subscriber(username, as_json)
 
 
 @command(
@@ -84,6 +101,8 @@ def add(
     "set",
     examples=[
         "imsys subscriber set ann --package home-20m",
+        "imsys subscriber set ann --address 10.9.3.8 --mac 00:0C:42:1A:2B:3D",
+        "imsys subscriber set ann --service static --address 10.9.8.3",
         "imsys subscriber set ann --expires-at never --phone '+254 712 345 678'",
     ],
 )
@@ -91,7 +110,9 @@ def set_subscriber(
     username: Username,
     package: Annotated[str | None, typer.Option(help="The package bought.")] = None,
     password_file: PasswordFile = None,
-    address: Annotated[str | None, typer.Option(help='Fixed address; "" for none.')] = None,
+    service: Annotated[Service | None, typer.Option(help="Kind of line.")] = None,
+    address: Annotated[str | None, typer.Option(help=ADDRESS_HELP + ' "": none.')] = None,
+    mac: Annotated[str | None, typer.Option(help=MAC_HELP + ' "": none.')] = None,
     expires_at: Annotated[str | None, typer.Option(help=EXPIRES_HELP + " never: no end.")] = None,
     full_name: Annotated[str | None, typer.Option(help="Name of the person.")] = None,
     phone: Annotated[str | None, typer.Option(help="Telephone number.")] = None,
@@ -99,11 +120,16 @@ def set_subscriber(
     note: Annotated[str | None, typer.Option(help="Anything worth knowing.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Change a subscriber; what is not named stays."""
+    """Change a subscriber; what is not named stays.
+
+    Where a session feels the change with a new login only, its package says whether it is ended for that.
+    """
     given: dict[str, Any] = {
         "package": package,
         "password": read_password(password_file),
+        "service": service,
         "address": address,
+        "mac": mac,
         "full_name": full_name,
         "phone": phone,
         "email": email,
@@ -122,7 +148,7 @@ def set_subscriber(
         if expires_at is not None:
             changes["expires_at"] = _time(expires_at)
         services.set_subscriber(username, actor=actor(), **changes)
-        _print_subscriber(username, as_json)
+        print_subscriber(username, as_json)
 
 
 @command(app, "remove", examples=["imsys subscriber remove ann", "imsys subscriber remove --file gone.txt"])
@@ -154,7 +180,7 @@ def show(username: Username, as_json: Json = False) -> None:
     from imsys.cli.database import database
 
     with database():
-        _print_subscriber(username, as_json)
+        print_subscriber(username, as_json)
 
 
 @command(
@@ -173,7 +199,7 @@ def list_subscribers(
     suspended: Annotated[
         bool | None, typer.Option("--suspended/--active", help="Only suspended ones, or only active.")
     ] = None,
-    search: Annotated[str, typer.Option(help="Part of username, name, phone or address.")] = "",
+    search: Annotated[str, typer.Option(help="Part of username, name, phone, address or MAC (with its colons).")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -247,7 +273,7 @@ def _time(text: str | None) -> Any:
     return parse_time(text, zone=display_zone(), now=datetime.now(UTC))
 
 
-def _print_subscriber(username: str, as_json: bool) -> None:
+def print_subscriber(username: str, as_json: bool) -> None:
     from imsys.cli.output import print_fields
     from imsys.web.rows import subscriber_row
 

@@ -26,7 +26,7 @@ STABLE = """
     router add, router list, router show, router test, router set, router remove,
     package add, package list, package set, package remove,
     subscriber add, subscriber set, subscriber remove, subscriber show, subscriber list, subscriber import,
-    subscriber suspend, subscriber resume
+    subscriber suspend, subscriber resume, subscriber rename, subscriber move
 """
 
 
@@ -110,6 +110,13 @@ def test_every_exit_code_is_explained() -> None:
         (["subscriber", "resume", "ann", "--cause", "whatever"], 2),
         (["subscriber", "suspend", "--file", "/nowhere/names.txt"], 2),
         (["subscriber", "import", "/nowhere.csv"], 2),
+        (["subscriber", "rename", "ann"], 2),
+        (["subscriber", "move", "--router", "rt-1"], 2),
+        (["subscriber", "move", "ann"], 2),
+        (["subscriber", "add", "ann", "--router", "r", "--package", "p", "--service", "ipoe"], 2),
+        (["package", "set", "home", "--apply", "later"], 2),
+        (["package", "set", "home", "--shared-users", "0"], 2),
+        (["router", "set", "rt-1", "--kicks-per-second", "0"], 2),
         (["package", "add", "p", "--price", "cheap"], 2),
         (["sync", "--timeout", "soon"], 64),
         (["reconcile", "--bogus"], 64),
