@@ -185,9 +185,11 @@ class TestSubscribers:
         html = page(person, "/subscribers/")
         text = text_of(html)
         assert "3 match | 0 synced | 2 pending | 1 in error" in text
-        assert re.search(r"otieno Peter Otieno home-10m rt-ngong Suspended abuse Error 0 s The router has no PPP", text)
-        assert re.search(r"wanjiku Wanjiku Kamau home-10m rt-ngong Active Pending \d+ s never", text)
-        assert re.search(r"achieng &lt;b&gt;Achieng&lt;/b&gt; home-10m rt-thika Active Observed", text)
+        assert re.search(
+            r"otieno Peter Otieno pppoe home-10m rt-ngong Suspended abuse Error 0 s The router has no PPP", text
+        )
+        assert re.search(r"wanjiku Wanjiku Kamau pppoe home-10m rt-ngong Active Pending \d+ s never", text)
+        assert re.search(r"achieng &lt;b&gt;Achieng&lt;/b&gt; pppoe home-10m rt-thika Active Observed", text)
 
     @pytest.mark.usefixtures("isp")
     @pytest.mark.parametrize(
@@ -239,6 +241,25 @@ class TestSubscriber:
         assert "imsys subscriber resume wanjiku" in text
         assert re.search(r"suspended \(request\) by cli:maria moved house", text)
         assert "wanjiku added by cli:maria package home-10m" in text
+
+    @pytest.mark.usefixtures("isp")
+    def test_it_shows_the_device_and_what_was_left_behind(self, person: Client) -> None:
+        services.add_subscriber(
+            username="cafe",
+            router="rt-ngong",
+            package="home-10m",
+            service="static",
+            address="10.9.8.2",
+            mac="00:0C:42:1A:2B:3C",
+            actor=ACTOR,
+        )
+        services.move_subscribers(["cafe"], "rt-thika", actor=ACTOR)
+        services.rename_subscriber("cafe", "java", actor=ACTOR)
+        text = text_of(page(person, "/subscribers/java"))
+        assert "Service static Address 10.9.8.2 MAC 00:0C:42:1A:2B:3C" in text
+        assert re.search(r"Rows may remain on rt-ngong , left \d+ s ago: OldRouterUnreachable", text)
+        assert "router rt-ngong → rt-thika" in text
+        assert "username cafe → java" in text
 
     @pytest.mark.usefixtures("isp")
     def test_it_says_what_changed_and_the_last_day(self, person: Client) -> None:
