@@ -93,6 +93,8 @@ def test_writers_in_any_order_never_deadlock() -> None:
         in_a_thread(lambda rng: services.resume(some(rng), actor=ACTOR), 3),
         in_a_thread(lambda rng: services.ask_sync(some(rng)), 4),
         in_a_thread(record, 5),
+        in_a_thread(lambda rng: services.move_subscribers(some(rng), "rt-1", actor=ACTOR), 6),
+        in_a_thread(lambda rng: services.move_subscribers(some(rng), "rt-2", actor=ACTOR), 7),
     ]
     for thread in threads:
         thread.start()
