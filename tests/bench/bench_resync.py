@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import statistics
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from tests.bench import stage
 from tests.bench.measure import Measure
@@ -28,7 +28,7 @@ def run() -> list[Measure]:
             rounds = [resync(database, pid) for _ in range(ROUNDS)]
             idle_s = idle(pid, seconds=3)
             writes = sim.counters()["writes"] - writes
-        floor, size = asyncio.run(plain(sim.ports.values(), ROUNDS))
+        floor, size = asyncio.run(plain(sim.ports.values(), ROUNDS, questions()))
     cpu_s = statistics.median(cpu for cpu, _ in rounds)
     took_s = statistics.median(took for _, took in rounds)
     allowed_s = 2 * floor + PER_ROUTER_S * ROUTERS
@@ -102,16 +102,24 @@ class Reading(asyncio.Protocol):
                 return
 
 
-async def plain(ports: Collection[int], rounds: int) -> tuple[float, int]:
-    """CPU seconds of one plain read of all routers (median of `rounds`), and its bytes."""
-    from imsys.reconcile.kinds import KINDS
-    from imsys.reconcile.sessions import MENU, PROPLIST
+def questions() -> bytes:
+    """What a resync of PPPoE subscribers asks for."""
+    from imsys.reconcile.kinds import PROFILE, SECRET
+    from imsys.reconcile.sessions import ACTIVE
 
-    columns = {menu: kind.proplist for menu, kind in KINDS.items()} | {MENU: PROPLIST}
-    asked = b"".join(
-        sentence(f"{menu}/print", f"=.proplist={','.join(names)}", f".tag=r{n:05d}")
+    return asked_for({PROFILE.menu: PROFILE.proplist, SECRET.menu: SECRET.proplist, ACTIVE.menu: ACTIVE.steady})
+
+
+def asked_for(columns: Mapping[str, Sequence[str]], queries: Mapping[str, Sequence[str]] = {}) -> bytes:
+    """One print of each menu. `queries`: by menu, the query words of those that are not read whole."""
+    return b"".join(
+        sentence(f"{menu}/print", f"=.proplist={','.join(names)}", *queries.get(menu, ()), f".tag=r{n:05d}")
         for n, (menu, names) in enumerate(columns.items())
     )
+
+
+async def plain(ports: Collection[int], rounds: int, asked: bytes) -> tuple[float, int]:
+    """CPU seconds of one plain read of all routers (median of `rounds`), and its bytes."""
     loop = asyncio.get_running_loop()
     readings = []
     for port in ports:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,17 +119,29 @@ def worker() -> Iterator[int]:
 
 def load(sim: Simulated, *, subscribers: int) -> None:
     """The routers and subscribers of `sim` as intent, with all that is on the routers already."""
-    from imsys.network.services import add_router
     from imsys.subscribers import services
 
-    for name, port in sim.ports.items():
-        add_router(name=name, host="127.0.0.1", port=port, username="admin", password="", mode="enforce", actor=ACTOR)
+    add_routers(sim)
     services.add_package(name=PACKAGE, profile="default", price=20, actor=ACTOR)
-    lines: list[str] = []
-    for router in sim.ports:
-        lines += [f"{router}-u{n:05d},secret-{n},{router},{PACKAGE}\n" for n in range(1, subscribers + 1)]
+    lines = [
+        f"{router}-u{n:05d},secret-{n},{router},{PACKAGE}" for router in sim.ports for n in range(1, subscribers + 1)
+    ]
+    import_lines("username,password,router,package", lines)
+
+
+def add_routers(sim: Simulated, **options: Any) -> None:
+    from imsys.network.services import add_router
+
+    login = {"username": "admin", "password": "", "mode": "enforce", "actor": ACTOR}
+    for name, port in sim.ports.items():
+        add_router(name=name, host="127.0.0.1", port=port, **login, **options)  # type: ignore[arg-type]
+
+
+def import_lines(head: str, lines: Sequence[str]) -> None:
+    from imsys.subscribers import services
+
     for start in range(0, len(lines), IMPORTED_AT_ONCE):
-        part = "username,password,router,package\n" + "".join(lines[start : start + IMPORTED_AT_ONCE])
+        part = "\n".join([head, *lines[start : start + IMPORTED_AT_ONCE], ""])
         report = services.import_rows(part.encode(), actor=ACTOR)
         assert not report.errors, report.errors[:3]
     with database() as look:
