@@ -220,6 +220,16 @@ class TestKicks:
         services.set_subscriber("pat", actor=ACTOR, package="gold-2")
         assert (bumped(), owing()) == ({"pat"}, set())
 
+    def test_another_service_owes_none(self) -> None:
+        add("pat", package="fast", password="s3cret")
+        services.set_subscriber("pat", actor=ACTOR, address="10.0.0.9")
+        SyncState.objects.update(applied_mac=b"x")
+        assert owing() == {"pat"}
+        services.set_subscriber("pat", actor=ACTOR, service="static", mac=MAC)
+        assert (owing(), state("pat").applied_mac) == (set(), None)
+        services.set_subscriber("pat", actor=ACTOR, service="hotspot", address="")
+        assert not owing()
+
     def test_a_kick_that_is_owed_stays_owed(self) -> None:
         add("pat", package="fast")
         services.set_subscriber("pat", actor=ACTOR, address="10.0.0.9")

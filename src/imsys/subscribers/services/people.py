@@ -117,6 +117,9 @@ def set_subscriber(username: str, *, actor: str, **changes: Unpack[SubscriberCha
         subscriber.save()
     execute("update subscribers_subscriber set updated_at = statement_timestamp() where id = %s", [pk])
     tell("changed", subscriber, actor=actor, before=before, after=after)
+    if "service" in after:
+        # the old one's session ends with its rows, and its password says nothing of the new one's
+        execute("update subscribers_syncstate set kick_owed = false, applied_mac = null where subscriber_id = %s", [pk])
     if after.keys() & ON_THE_ROUTER[subscriber.service]:
         bump([pk], kick=_needs_login(subscriber, old_package, after))
         wake([subscriber.router_id])
@@ -214,7 +217,7 @@ def _apply(subscriber: Subscriber, changes: Mapping[str, Any]) -> tuple[dict[str
 
 def _needs_login(subscriber: Subscriber, old_package: Package, after: Mapping[str, Any]) -> bool:
     """Whether a session is to be ended for the change: the package says so, and a new login tells the difference."""
-    if subscriber.service == Service.STATIC or subscriber.package.apply != Apply.NOW:
+    if subscriber.service == Service.STATIC or subscriber.package.apply != Apply.NOW or "service" in after:
         return False
     return bool(after.keys() & {"address", "mac"}) or subscriber.package.profile_name != old_package.profile_name
 
