@@ -23,6 +23,7 @@ from imsys.kit.errors import ImsysError
 from imsys.reconcile import guard
 from imsys.reconcile.attribution import LOG_PROPLIST, attribute
 from imsys.reconcile.batch import first_of
+from imsys.reconcile.desired import Desired
 from imsys.reconcile.diff import Step, cut_alone, owes_kick
 from imsys.reconcile.intent import Ghost, Intent
 from imsys.reconcile.kinds import LOGINS
@@ -65,10 +66,12 @@ class Cycle:
         router: intake.RouterRow,
         run: RunRecord,
         intent: Intent,
+        wanted: Desired,
         tables: Tables,
         present: list[Session] | None = None,
     ) -> None:
         self.hands, self.router, self.run, self.intent, self.tables = hands, router, run, intent, tables
+        self.wanted = wanted
         self.sessions = Ending(
             hands.observer, hands.executor, hands.kicks, intent, hands.timing.rounds, present=present
         )
@@ -107,7 +110,8 @@ class Cycle:
     # -- plan
 
     async def _think(self, *, first: bool = False) -> None:
-        plan = make_plan(self.intent, self.tables, is_settled=self.hands.settling.is_settled, said_yes=self.said_yes)
+        is_settled = self.hands.settling.is_settled
+        plan = make_plan(self.intent, self.tables, is_settled=is_settled, said_yes=self.said_yes, wanted=self.wanted)
         if first and not self.router.accepts_reappearance:
             self.doubt = await self._suspicion(plan)
         self.plan = guard.split(plan, self.doubt)
@@ -152,11 +156,11 @@ class Cycle:
         for i, places in self.intent.placed.items():
             rows += [
                 PlacedRow(r.menu, r.key, i)
-                for r in self.plan.wanted.of(i)
+                for r in self.wanted.of(i)
                 if (r.menu, r.key) not in places and (r.menu, r.key) not in busy and self._is_there(r.menu, r.key)
             ]
         new = {s.package_id for s in self.intent.subscribers if s.applied_generation == 0}
-        for resource in self.plan.wanted.rows.values():
+        for resource in self.wanted.rows.values():
             if resource.package_id in new and self._is_there(resource.menu, resource.key):
                 rows.append(PlacedRow(resource.menu, resource.key, None, resource.package_id))
         await self.hands.records.place(rows)
@@ -220,7 +224,7 @@ class Cycle:
 
     async def _read_back(self, steps: Sequence[Step]) -> None:
         """Look again at what was touched, and at the sessions concerned: both sent after the router's answers."""
-        scope = scope_of_steps(steps, self.plan.wanted)
+        scope = scope_of_steps(steps, self.wanted)
         live = self.sessions.concerned(self.plan, self._concerned())
         reads = [self.hands.observer.tables(scope)]
         if live:

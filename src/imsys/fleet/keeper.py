@@ -220,10 +220,11 @@ class Keeper:
             return
         before = _counts(hands.observer.client)
         whole = not hands.settling.is_settled
-        tables = await hands.observer.tables(scope_of(intent, desired(intent)), whole=whole)
+        wanted = desired(intent)
+        tables = await hands.observer.tables(scope_of(intent, wanted), whole=whole)
         if whole:
             hands.settling.saw(_keys(tables))
-        cycle = Cycle(hands, router, RunRecord("due", started), intent, tables)
+        cycle = Cycle(hands, router, RunRecord("due", started), intent, wanted, tables)
         await self._finish(cycle, before)
 
     async def _run_resync(self, router: RouterRow, hands: Hands) -> None:
@@ -249,7 +250,7 @@ class Keeper:
         wanted = desired(intent)
         tables, present, proof = await hands.observer.whole(scope_of(intent, wanted))
         hands.settling.saw(_keys(tables))
-        cycle = Cycle(hands, router, RunRecord("resync", started), intent, tables, present=present)
+        cycle = Cycle(hands, router, RunRecord("resync", started), intent, wanted, tables, present=present)
         logins = {(kind.menu, key) for kind in LOGINS if kind.menu in tables for key in tables[kind.menu].rows}
         cycle.run.unmanaged = len(logins - wanted.rows.keys() - {ghost.place for ghost in intent.ghosts})
         cycle.run.note = look_alikes(near_doubles(key for _, key in sorted(logins)))

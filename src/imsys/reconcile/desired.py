@@ -39,8 +39,8 @@ def desired(intent: Intent) -> Desired:
         package = intent.packages[subscriber.package_id]
         for resource in LINES[subscriber.service].resources(subscriber, package, intent.router):
             wanted.add(resource)
-    for subscriber in intent.subscribers:
-        if is_list_bound(subscriber, intent.router) and not subscriber.is_suspended:
+    for subscriber in intent.subscribers if intent.uses_list else ():
+        if not subscriber.is_suspended and is_list_bound(subscriber, intent.router):
             key = (ADDRESS_LIST.menu, key_for(intent.router.suspend_list, subscriber.address))
             if key not in wanted.rows:
                 wanted.absent[key] = subscriber
@@ -61,8 +61,10 @@ def _profiles(intent: Intent) -> Iterable[Resource]:
 
 def _shared(intent: Intent) -> Iterable[Resource]:
     """The drop rule, as soon as anybody here can be cut off by the list. Somebody's suspension asks for it anew."""
+    if not intent.uses_list:
+        return
     bound = [subscriber for subscriber in intent.subscribers if is_list_bound(subscriber, intent.router)]
-    if bound and intent.uses_list:
+    if bound:
         rule = drop_rule(intent.router)
         is_asked_for = any(subscriber.is_suspended and subscriber.is_newer for subscriber in bound)
         yield replace(rule, is_newer=is_asked_for or (rule.menu, rule.key) not in intent.shared)

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from imsys.reconcile.intent import RouterIntent
 from imsys.reconcile.kinds import KINDS, SECRET, UNVERIFIABLE, Observed, Phase, Resource, Value
@@ -10,6 +11,7 @@ from imsys.reconcile.observed import ObservedRow, Table
 
 Action = Literal["add", "set", "remove", "move", "make-static"]
 Reason = Literal["intent", "drift", "ghost"]
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +63,13 @@ def removal(menu: str, row: ObservedRow, reason: Reason, subscriber_id: int | No
 
 def _step(resource: Resource, row: ObservedRow | None) -> Step | None:
     if row is None:
-        return replace(_blank(resource, "add"), changes=resource.values)
+        return _blank(resource, "add", resource.values)
     changes = differing(resource, row)
     is_renamed = row.key != resource.key
     if not changes and not is_renamed:
         return None
-    return replace(
-        _blank(resource, "set"),
-        changes=changes,
-        before={name: row.values[name] for name in changes},
-        row_id=row.row_id,
-        old_key=row.key if is_renamed else "",
-    )
+    before = {name: row.values[name] for name in changes}
+    return _blank(resource, "set", changes, before, row.row_id, old_key=row.key if is_renamed else "")
 
 
 def promotion(resource: Resource, row: ObservedRow) -> Step:
@@ -82,15 +79,27 @@ def promotion(resource: Resource, row: ObservedRow) -> Step:
     return replace(step, action="remove", before=row.values) if verb == "remove" else step
 
 
-def _blank(resource: Resource, action: Action) -> Step:
+def _blank(
+    resource: Resource,
+    action: Action,
+    changes: Mapping[str, Value] = _NOTHING,
+    before: Mapping[str, Observed] = _NOTHING,
+    row_id: str = "",
+    *,
+    old_key: str = "",
+) -> Step:
     return Step(
         action,
         resource.menu,
         resource.key,
         "intent" if resource.is_newer else "drift",
-        subscriber_id=resource.subscriber_id,
-        package_id=resource.package_id,
-        is_shared=resource.is_shared,
+        changes,
+        before,
+        row_id,
+        resource.subscriber_id,
+        resource.package_id,
+        resource.is_shared,
+        old_key,
     )
 
 

@@ -53,21 +53,28 @@ def make_plan(
     *,
     is_settled: bool = True,
     said_yes: Collection[ResourceKey] = frozenset(),
+    wanted: Desired | None = None,
 ) -> Plan:
     """Steps that turn the observed tables into what `intent` asks for; empty when there is no drift.
 
     A menu that is not in `observed` was not read, and nothing is said of it. Until the router `is_settled`, nothing
     is created or removed because it is not listed. said_yes: rows whose hidden password was written in this run.
+    `wanted` is what the intent desires, where that is known already.
     """
-    return _Planner(intent, observed, is_settled, said_yes).plan()
+    return _Planner(intent, observed, wanted or desired(intent), is_settled, said_yes).plan()
 
 
 class _Planner:
     def __init__(
-        self, intent: Intent, observed: Mapping[str, Table], is_settled: bool, said_yes: Collection[ResourceKey]
+        self,
+        intent: Intent,
+        observed: Mapping[str, Table],
+        wanted: Desired,
+        is_settled: bool,
+        said_yes: Collection[ResourceKey],
     ) -> None:
-        self.intent, self.observed, self.is_settled, self.said_yes = intent, observed, is_settled, said_yes
-        self.wanted = desired(intent)
+        self.intent, self.observed, self.wanted = intent, observed, wanted
+        self.is_settled, self.said_yes = is_settled, said_yes
         self.renames = Renames(intent, self.wanted, observed)
         self.steps: list[Step] = []
         self.problems: dict[int, Problem] = {}

@@ -23,13 +23,13 @@ class Renames:
             if row is not None:
                 self.source[place] = row
         self._drop_circles()
-        leaving = self.leaving
+        leaving = self._leaving()
         self.waiting = {place for place in self.source if self._is_there(place) and place in leaving}
         for place in [p for p in self.source if self._is_there(p) and p not in leaving]:
             del self.source[place]  # somebody else's row has the name: that one is made right, and ours goes
+        self.leaving = self._leaving()
 
-    @property
-    def leaving(self) -> set[ResourceKey]:
+    def _leaving(self) -> set[ResourceKey]:
         """Places whose rows become another's."""
         return {(menu, row.key) for (menu, _), row in self.source.items() if not row.is_dynamic}
 
