@@ -26,27 +26,28 @@ class SessionKind:
     asks: str | None
     steady: tuple[str, ...]
     more: tuple[str, ...] = ()
-    key_of: Callable[[Printed], str] = lambda row: row.get("name", "")
+    keys_of: Callable[[Printed], tuple[str, ...]] = lambda row: (row.get("name", ""),)
 
 
-def _user(row: Printed) -> str:
-    return row.get("user", "")
+def _user(row: Printed) -> tuple[str, ...]:
+    return (row.get("user", ""),)
 
 
-def _mac(row: Printed) -> str:
-    return mac(row.get("mac-address")) or ""
+def _mac(row: Printed) -> tuple[str, ...]:
+    return (mac(row.get("mac-address")) or "",)
 
 
-def _source(row: Printed) -> str:
-    """The address that opened a connection; before its colon stands no port of ICMP."""
-    return row.get("src-address", "").partition(":")[0]
+def _ends(row: Printed) -> tuple[str, ...]:
+    """The address that opened a connection, and the one that answers, behind any NAT. ICMP has no port to cut off."""
+    ends = (row.get("src-address", ""), row.get("reply-src-address", ""))
+    return tuple(dict.fromkeys(end.partition(":")[0] for end in ends))
 
 
 ACTIVE = SessionKind("/ppp/active", "name", (".id", "name", "session-id", "service"))
-HOTSPOT_ACTIVE = SessionKind("/ip/hotspot/active", "user", (".id", "user", "mac-address"), ("uptime",), key_of=_user)
-COOKIE = SessionKind("/ip/hotspot/cookie", "user", (".id", "user", "mac-address"), key_of=_user)
-HOST = SessionKind("/ip/hotspot/host", "mac-address", (".id", "mac-address"), key_of=_mac)
-CONNECTION = SessionKind("/ip/firewall/connection", None, (".id", "src-address"), key_of=_source)
+HOTSPOT_ACTIVE = SessionKind("/ip/hotspot/active", "user", (".id", "user", "mac-address"), ("uptime",), keys_of=_user)
+COOKIE = SessionKind("/ip/hotspot/cookie", "user", (".id", "user", "mac-address"), keys_of=_user)
+HOST = SessionKind("/ip/hotspot/host", "mac-address", (".id", "mac-address"), keys_of=_mac)
+CONNECTION = SessionKind("/ip/firewall/connection", None, (".id", "src-address", "reply-src-address"), keys_of=_ends)
 
 SESSION_KINDS = {kind.menu: kind for kind in (ACTIVE, HOTSPOT_ACTIVE, COOKIE, HOST, CONNECTION)}
 
@@ -76,9 +77,11 @@ class Session:
 
 
 def sessions(kind: SessionKind, printed: Iterable[Mapping[str, str]]) -> list[Session]:
+    """The live rows of a menu. A connection stands under both its ends."""
     return [
-        Session(kind.menu, row.get(".id", ""), kind.key_of(row), row.get("session-id", ""), _seconds(row.get("uptime")))
+        Session(kind.menu, row.get(".id", ""), key, row.get("session-id", ""), _seconds(row.get("uptime")))
         for row in printed
+        for key in kind.keys_of(row)
     ]
 
 
