@@ -37,7 +37,7 @@ def test_once_every_claim_holds(temp: Path) -> None:
     story = json.loads(told.stdout)
     assert story["ok"] is True
     assert [claim["claim"] for claim in story["claims"] if not claim["held"]] == []
-    assert len(story["claims"]) == 14
+    assert len(story["claims"]) == 18
     assert told.stderr == ""
 
 

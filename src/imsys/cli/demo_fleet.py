@@ -102,7 +102,24 @@ class DemoFleet:
 
         self._call(enable)
 
+    def open_connection(self, name: str, address: str) -> bool:
+        """A device behind the router opens one; the router fasttracks it."""
+        return self._call(self._routers[name].firewall.open, address) and self.can_browse(name, address)
+
     # what is true on them
+
+    def can_browse(self, name: str, address: str) -> bool:
+        """By a connection that it has, or by a new one."""
+        return self._call(self._routers[name].firewall.passes, address)
+
+    def queue_of(self, name: str, username: str) -> str:
+        """The limit of a static line's queue, upload and download in bits a second; "" without one."""
+
+        def look() -> str:
+            row = self._routers[name].table("/queue/simple").find(name=username)
+            return row["max-limit"] if row is not None else ""
+
+        return self._call(look)
 
     def is_up(self, name: str) -> bool:
         return self._call(lambda: self._routers[name].is_up)

@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from imsys.cli.demo_life import life
 from imsys.cli.demo_stage import ACTOR, ROUTERS, Stage, open_stage, set_up
 from imsys.cli.exits import Code
 from imsys.cli.output import console, print_json, print_table, progress, say
@@ -67,7 +68,7 @@ def tell(*, once: bool, port: int, as_json: bool) -> None:
         set_up(stage)
         username, password = stage.login
         story.tell(f"The pages: {stage.url}  log in as {username} with {password}")
-        for chapter in (beginning, outage, tampering, payment):
+        for chapter in (beginning, outage, tampering, payment, years):
             chapter(story)
         ok = all(claim.held for claim in story.claims)
         _print_end(story, as_json=as_json, seconds=time.monotonic() - begun)
@@ -190,6 +191,13 @@ def _counts() -> dict[str, int]:
     from imsys.subscribers.selectors import sync_counts
 
     return dict(sync_counts())
+
+
+def years(story: Story) -> None:
+    def sync(usernames: list[str]) -> bool:
+        return bool(_sync(usernames).exit_code == Code.OK)
+
+    life(story, story.stage.fleet, sync, story.stage.subscribers("rt-thika")[7])
 
 
 def _router_state() -> dict[str, Any]:
