@@ -97,6 +97,15 @@ class Behaviour:
     make_static_renumbers: bool = False
     disabled_lease_frees_address: bool = False
 
+    # Hotspot.
+    hotspot_disable_drops_session: bool = False
+    hotspot_remove_drops_session: bool = False
+    hotspot_all_clashes: bool = False
+    hotspot_server_all: Literal["absent", "printed"] = "absent"
+    duplicate_binding: Literal["accepted", "refused"] = "accepted"
+    binding_reaches_hosts: Literal["waiting", "none", "all"] = "waiting"
+    logout_takes_all_devices: bool = False
+
     # Printed forms.
     filter_prints_defaults: bool = False
     list_timeout_counts_down: bool = False

@@ -129,12 +129,12 @@ def _row_action(request: Request) -> Callable[[Request, Outcome, int], None]:
     if verb in ("enable", "disable"):
         flag = {table.shape.flag_slot: "true" if verb == "disable" else "false"}
         return lambda req, out, row_id: _write_row(req, out, row_id, flag)
+    if (own := table.shape.actions.get(verb)) is not None:
+        return _own_action(own)
     if verb == "reset-counters":
         return lambda _req, out, _row_id: None
     if verb == "move":
         return _move_action(table, arguments)
-    if (own := table.shape.actions.get(verb)) is not None:
-        return _own_action(own)
     if verb == "unset":
         names = [arguments.get("value-name", "")]
         values: dict[int, Value] = {}

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from imsys.sim.accounts import GROUPS, render_policies
+from imsys.sim.menus import hotspot
 from imsys.sim.menus.ppp import DEFAULT_PROFILE_ID, ENCRYPTION_PROFILE_ID
 
 if TYPE_CHECKING:
@@ -92,6 +93,28 @@ def _dhcp_servers(router: "SimRouter", table: "Table") -> None:
             address_pool=router.table("/ip/pool").id_of("dhcp"),
             lease_time="10m" if router.version.is_v6 else "30m",
         )
+
+
+def _hotspot_servers(router: "SimRouter", table: "Table") -> None:
+    if not router.is_blank:
+        profile = router.table(hotspot.SERVER_PROFILES).id_of("hsprof1")
+        ether4 = router.table("/interface").id_of("ether4")
+        table.put(name="hotspot1", interface=ether4, profile=profile, disabled="false")
+
+
+def _hotspot_server_profiles(router: "SimRouter", table: "Table") -> None:
+    table.put(hotspot.DEFAULT_ID, name="default", default="true")
+    if not router.is_blank:
+        table.put(name="hsprof1", hotspot_address="10.90.0.1", login_by="http-chap,mac-cookie")
+
+
+def _hotspot_profiles(router: "SimRouter", table: "Table") -> None:
+    table.put(hotspot.DEFAULT_ID, name="default", default="true")
+
+
+def _hotspot_users(router: "SimRouter", table: "Table") -> None:
+    note = "counters and limits for trial users"
+    table.put(hotspot.DEFAULT_ID, name="default-trial", default="true", comment=note)
 
 
 def _filter_rules(router: "SimRouter", table: "Table") -> None:
@@ -186,6 +209,10 @@ _FILLERS = {
     "/interface/list/member": _list_members,
     "/ip/dhcp-server": _dhcp_servers,
     "/ip/firewall/filter": _filter_rules,
+    hotspot.SERVERS: _hotspot_servers,
+    hotspot.SERVER_PROFILES: _hotspot_server_profiles,
+    hotspot.PROFILES: _hotspot_profiles,
+    hotspot.USERS: _hotspot_users,
     "/interface/pppoe-server/server": _pppoe_servers,
     "/ip/service": _services,
     "/user/group": _groups,

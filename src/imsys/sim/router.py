@@ -23,6 +23,7 @@ from imsys.sim.factory import fill
 from imsys.sim.fields import Reference
 from imsys.sim.firewall import Firewall
 from imsys.sim.gate import Gate
+from imsys.sim.hotspot import Hotspot
 from imsys.sim.logbook import Logbook
 from imsys.sim.menu import shape_of
 from imsys.sim.menus import MENUS
@@ -46,6 +47,11 @@ _CONFIGURATION = (
     "/ip/dhcp-server/lease",
     "/ip/firewall/address-list",
     "/ip/firewall/filter",
+    "/ip/hotspot",
+    "/ip/hotspot/ip-binding",
+    "/ip/hotspot/profile",
+    "/ip/hotspot/user",
+    "/ip/hotspot/user/profile",
     "/ip/pool",
     "/ip/service",
     "/ppp/aaa",
@@ -65,6 +71,10 @@ _RENUMBERED = (
     "/ip/dhcp-server/lease",
     "/ip/firewall/address-list",
     "/ip/firewall/filter",
+    "/ip/hotspot",
+    "/ip/hotspot/ip-binding",
+    "/ip/hotspot/user",
+    "/ip/hotspot/user/profile",
 )
 
 
@@ -125,6 +135,7 @@ class SimRouter:
         self.log = Logbook(self)
         self.ppp = PppServer(self)
         self.dhcp = Dhcp(self)
+        self.hotspot = Hotspot(self)
         self.firewall = Firewall(self)
         self.cpes = Cpes(self)
         self.faults = Faults(self)
@@ -320,6 +331,7 @@ class SimRouter:
         self.listening_changed()
         self.drop_links()
         self.ppp.end_all("reboot")
+        self.hotspot.power_off()
         self.dhcp.leases.power_off()
         for table in self._tables.values():
             slot = table.shape.slots.get("dynamic")
@@ -341,6 +353,7 @@ class SimRouter:
         self.listening_changed()
         self.cpes.redial_all()
         self.dhcp.boot()
+        self.hotspot.boot()
 
     async def close(self) -> None:
         """End background tasks; the tables stay readable."""

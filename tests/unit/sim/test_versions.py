@@ -20,6 +20,7 @@ COMPLETE = (
     *("/ppp/secret", "/ppp/profile", "/ppp/active", "/ip/pool", "/user/group", "/system/identity"),
     *("/queue/simple", "/ip/dhcp-server", "/ip/dhcp-server/lease"),
     *("/ip/firewall/address-list", "/ip/firewall/filter", "/ip/firewall/connection"),
+    *("/ip/hotspot", "/ip/hotspot/user", "/ip/hotspot/user/profile", "/ip/hotspot/ip-binding"),
 )
 
 
