@@ -141,14 +141,14 @@ class Records:
         if not (rows or kicks or locks or claims):
             return set()
         menus, keys, subscribers, packages = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
-        async with self._transaction() as connection:
+        async with self._transaction() as connection:  # placements before sync states, as removing a subscriber does
             claimed = await self._claim(connection, claims)
+            parameters = {"router": self.router_id, "menus": menus, "keys": keys}
+            await connection.execute(sql.PLACE, {**parameters, "subscribers": subscribers, "packages": packages})
             if claimed or kicks:
                 await connection.execute(sql.OWE_KICK, (sorted({*claimed, *kicks}),))
             if locks:
                 await connection.execute(sql.LOCK, (sorted(locks),))
-            parameters = {"router": self.router_id, "menus": menus, "keys": keys}
-            await connection.execute(sql.PLACE, {**parameters, "subscribers": subscribers, "packages": packages})
             ids = [[i for i in column if i is not None] for column in (subscribers, packages)]
             placed = await (await connection.execute(sql.PLACED_KEYS, (self.router_id, *ids))).fetchall()
         return {(menu, key) for menu, key in placed}
@@ -182,6 +182,9 @@ class Records:
         meanwhile stays due.
         """
         async with self._transaction() as connection:
+            if forgotten:
+                gone = [[getattr(ghost, name) for ghost in forgotten] for name in ("menu", "key", "subscriber_id")]
+                await connection.execute(sql.FORGET, (*gone, self.router_id))
             if outcomes:
                 await connection.execute(sql.OUTCOMES, _columns(outcomes, now))
                 new = [o for o in outcomes if o.password_mac is not None]
@@ -190,9 +193,6 @@ class Records:
                         [getattr(o, name) for o in new] for name in ("subscriber_id", "generation", "password_mac")
                     )
                     await connection.execute(sql.PASSWORDS, tuple(columns))
-            if forgotten:
-                gone = [[getattr(ghost, name) for ghost in forgotten] for name in ("menu", "key", "subscriber_id")]
-                await connection.execute(sql.FORGET, (*gone, self.router_id))
             if has_departures:
                 await self._see_off(connection, [o.subscriber_id for o in outcomes])
             if run.happenings:
