@@ -11,23 +11,30 @@ from imsys.reconcile.kinds import KINDS
 
 LOG_PROPLIST = ("time", "message")
 
-_LINE = re.compile(r"^(?P<noun>[a-z -]+) <(?P<key>.*?)> (?:changed|added|removed) by (?P<who>\S+)", re.DOTALL)
+_LINE = re.compile(
+    r"^(?P<noun>[a-z -]+?)(?: <(?P<key>.*?)>)? (?:changed|added|removed|moved) by (?P<who>\S+)", re.DOTALL
+)
 _NOUNS = {kind.log_noun: menu for menu, kind in KINDS.items() if kind.log_noun}
+_KEYLESS = {kind.log_noun: menu for menu, kind in KINDS.items() if not kind.is_key_logged}
 _NEW_FORM = re.compile(r"^(?:(?P<way>[\w-]+)(?:\((?P<via>[\w-]+)\))?:)(?P<user>[^@/:]+)@")
 
 
 def attribute(
     rows: Iterable[Mapping[str, str]], places: Collection[tuple[str, str]], *, own_user: str
 ) -> dict[tuple[str, str], str]:
-    """For each (menu, key) the last person or program, other than ourselves, whom the log names: "juma via winbox"."""
+    """For each (menu, key) the last person or program, other than ourselves, whom the log names: "juma via winbox".
+
+    Of menus whose rows the log names by no key, it is the last who changed any.
+    """
     found: dict[tuple[str, str], str] = {}
     for row in rows:
         match = _LINE.match(row.get("message", ""))
-        if match is None:
+        if match is None or (who := _person(match["who"], own_user)) is None:
             continue
-        place = (_NOUNS.get(match["noun"], ""), match["key"])
-        if place in places and (who := _person(match["who"], own_user)) is not None:
-            found[place] = who
+        menu = _NOUNS.get(match["noun"], "")
+        place = (menu, match["key"] or "")
+        concerned = [p for p in places if p[0] == menu] if match["noun"] in _KEYLESS else {place}.intersection(places)
+        found.update(dict.fromkeys(concerned, who))
     return found
 
 

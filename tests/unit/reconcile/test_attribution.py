@@ -63,8 +63,20 @@ def test_a_key_may_have_what_looks_like_the_end_of_it() -> None:
     assert attribute([{"message": V7.format(key="a> b")}], {place}, own_user="imsys") == {place: "juma via winbox"}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.log_noun], ids=lambda kind: kind.menu)
+NAMED = [kind for kind in KINDS.values() if kind.is_key_logged]
+KEYLESS = [kind for kind in KINDS.values() if not kind.is_key_logged]
+
+
+@pytest.mark.parametrize("kind", NAMED, ids=lambda kind: kind.menu)
 def test_each_menu_has_its_noun_and_a_name_means_a_row_of_that_menu_alone(kind: Kind) -> None:
     everywhere = {(menu, "ann") for menu in KINDS}
     line = {"message": f"{kind.log_noun} <ann> changed by juma"}
     assert attribute([line], everywhere, own_user="imsys") == {(kind.menu, "ann"): "juma"}
+
+
+@pytest.mark.parametrize("form", ["{noun} <*5> removed by juma", "{noun} removed by juma"])
+@pytest.mark.parametrize("kind", KEYLESS, ids=lambda kind: kind.menu)
+def test_where_the_log_names_no_key_whoever_changed_the_menu_is_named(kind: Kind, form: str) -> None:
+    everywhere = {(menu, "ann") for menu in KINDS}
+    lines = [{"message": form.format(noun=kind.log_noun)}, {"message": f"{kind.log_noun} <*6> added by imsys"}]
+    assert attribute(lines, everywhere, own_user="imsys") == {(kind.menu, "ann"): "juma"}

@@ -38,4 +38,6 @@ ADDRESS_LIST = Kind(
     asks=lambda key: ("address", parts_of(key)[1]),
     also_read=("timeout",),
     promotes="remove",
+    log_noun="address list entry",
+    is_key_logged=False,
 )

@@ -79,7 +79,7 @@ class Kind:
     order: where order matters: of all rows as printed, which one ours must not stand below.
     can_rename: the key of a row can be changed in place.
     names_subscriber: the key is a username.
-    log_noun: what the router's log calls such a row.
+    log_noun: what the router's log calls such a row. is_key_logged: its lines name the row by our key.
     """
 
     menu: str
@@ -100,6 +100,7 @@ class Kind:
     can_rename: bool = False
     names_subscriber: bool = False
     log_noun: str = ""
+    is_key_logged: bool = True
 
     @property
     def proplist(self) -> tuple[str, ...]:

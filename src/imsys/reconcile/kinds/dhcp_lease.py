@@ -36,4 +36,6 @@ LEASE = Kind(
     alias_asks=lambda alias: ("mac-address", alias.removeprefix("mac ")),
     promotes="make-static",
     can_rename=True,
+    log_noun="dhcp lease",
+    is_key_logged=False,
 )

@@ -68,5 +68,7 @@ DROP_RULE = Kind(
     key_fields=lambda key: {"chain": "forward", "action": "drop", "src-address-list": key, "comment": COMMENT},
     also_read=CONDITIONS,
     order=order,
+    log_noun="filter rule",
+    is_key_logged=False,
     is_read_whole=True,
 )

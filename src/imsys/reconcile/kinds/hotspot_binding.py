@@ -34,4 +34,6 @@ BINDING = Kind(
     key_fields=lambda key: {"mac-address": key},
     asks=lambda key: ("mac-address", key),
     can_rename=True,
+    log_noun="hotspot ip binding",
+    is_key_logged=False,
 )
