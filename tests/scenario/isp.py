@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from imsys.cli.main import main
+from imsys.sim.accounts import OUTSIDER
 from imsys.sim.router import SimRouter
 from tests.world import World
 
@@ -88,8 +89,15 @@ class Isp:
         """Run it where the routers live."""
         return self.world.call(function)
 
-    def row(self, menu: str, *, on: str = "r1", **properties: str) -> dict[str, str] | None:
-        return self.do(lambda: self.world.routers[on].table(menu).find(**properties))
+    def find(self, menu: str, *, on: str = "r1", **properties: str) -> dict[str, str] | None:
+        found: dict[str, str] | None = self.do(lambda: self.world.routers[on].table(menu).find(**properties))
+        return found
+
+    def row(self, menu: str, *, on: str = "r1", **properties: str) -> dict[str, str]:
+        """The one that is there."""
+        found = self.find(menu, on=on, **properties)
+        assert found is not None, f"{menu} {properties} on {on}"
+        return found
 
     def others_add(self, *rows: Made, on: str = "r1") -> None:
         """People add rows of their own."""
@@ -98,7 +106,12 @@ class Isp:
         self.do(lambda: add_rows(router, rows))
         now = self.dump(on)
         self._theirs[on] = {m: [row for row in now[m] if (m, row.get(".id")) not in ours] for m in now}
-        self._given[on] += rows
+        self._given[on] += [(m, {k: v for k, v in values.items() if k != "place-before"}) for m, values in rows]
+
+    def others_remove(self, menu: str, *, on: str = "r1", **properties: str) -> None:
+        row_id = self.row(menu, on=on, **properties)[".id"]
+        self.do(lambda: self.world.routers[on].table(menu).remove(row_id))
+        self._theirs[on][menu] = [row for row in self._theirs[on][menu] if row.get(".id") != row_id]
 
     def _ours(self, on: str) -> Dump:
         now, known = self.dump(on), {m: {row.get(".id") for row in rows} for m, rows in self._theirs[on].items()}
@@ -119,7 +132,7 @@ class Isp:
         def dial() -> bool:
             for name in usernames:
                 router.cpes.add(name, redial_s=redial_s)
-            return all([router.cpes.dial(name) for name in usernames])
+            return sum(router.cpes.dial(name) for name in usernames) == len(usernames)
 
         assert self.do(dial)
 
@@ -161,7 +174,7 @@ class Isp:
 
 def add_rows(router: SimRouter, rows: Sequence[Made]) -> None:
     for menu, properties in rows:
-        router.table(menu).add(**properties)
+        router.table(menu).add(by=OUTSIDER, **properties)
 
 
 def twin(version: str, theirs: Sequence[Made], rows: Sequence[Made]) -> Dump:

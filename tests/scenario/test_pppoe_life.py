@@ -58,7 +58,7 @@ def test_every_change_of_a_pppoe_line(shop: Isp, version: str) -> None:
     shop.sync()
     shop.has(HOME, GOLD, secret("ann.wanjiku", password="two"))
     last = shop.row(SECRET, name="ann.wanjiku")
-    assert first is not None and last is not None and first[".id"] == last[".id"]  # the same row all along
+    assert first[".id"] == last[".id"]  # the same row all along
 
     shop("package", "set", "home", "--rate-limit", "12M/12M")
     shop.sync()
@@ -71,7 +71,7 @@ def test_every_change_of_a_pppoe_line(shop: Isp, version: str) -> None:
     shop("package", "remove", "home")
     shop("package", "remove", "gold")
     shop.sync()
-    shop.world.until(lambda: shop.row(PROFILE, name="home") is None and shop.row(PROFILE, name="gold") is None)
+    shop.world.until(lambda: shop.find(PROFILE, name="home") is None and shop.find(PROFILE, name="gold") is None)
     shop.has()
 
 
@@ -124,12 +124,12 @@ def test_a_pppoe_line_with_a_fixed_address_is_cut_off_by_the_list(shop: Isp, ver
     )
     shop("router", "set", "r1", "--suspend-by", "disable")
     shop.sync()
-    shop.world.until(lambda: shop.row("/ip/firewall/filter", comment=DROP_RULE[1]["comment"]) is None)
+    shop.world.until(lambda: shop.find("/ip/firewall/filter", comment=DROP_RULE[1]["comment"]) is None)
     shop.has(HOME, secret("ann", password="one", remote_address="10.20.0.8"), secret("ben", password="two"))
 
 
 def test_a_line_that_loses_its_fixed_address_while_it_is_cut_off_is_disabled(shop: Isp) -> None:
-    router = shop.router(suspend_by="address-list")
+    shop.router(suspend_by="address-list")
     shop.add("ann", "--address", "10.20.0.7", password="one")
     shop("subscriber", "suspend", "ann")
     shop.sync()
@@ -154,7 +154,7 @@ def test_another_list_is_taken_up_and_the_old_one_left(shop: Isp) -> None:
     rule = (DROP_RULE[0], DROP_RULE[1] | {"src-address-list": "NO PAY"})
     line = secret("ann", password="one", remote_address="10.20.0.7")
     shop.world.until(
-        lambda: shop.row("/ip/firewall/filter", comment=rule[1]["comment"], **{"src_address_list": BLOCKED}) is None
+        lambda: shop.find("/ip/firewall/filter", comment=rule[1]["comment"], **{"src_address_list": BLOCKED}) is None
     )
     shop.has(HOME, line, entry("10.20.0.7", "NO PAY"), rule)
 
@@ -168,12 +168,12 @@ def test_a_lock_of_ours_is_cleared_and_a_persons_is_not(shop: Isp) -> None:
     shop.sync()
     shop.is_idle()
     ann, ben = (shop.row(SECRET, name=name) for name in ("ann", "ben"))
-    assert ann is not None and ann["caller-id"] == "02:00:00:00:00:01"
-    assert ben is not None and ben["caller-id"] == "AA:BB:CC:00:00:02"
+    assert ann["caller-id"] == "02:00:00:00:00:01"
+    assert ben["caller-id"] == "AA:BB:CC:00:00:02"
     shop("subscriber", "set", "ben", "--mac", "")
     shop.sync()
     ben = shop.row(SECRET, name="ben")
-    assert ben is not None and ben["caller-id"] == ""
+    assert ben["caller-id"] == ""
     shop.do(lambda: router.tamper(SECRET, "ben", {"caller-id": "02:00:00:00:00:02"}))
     shop.is_idle()
 
@@ -195,7 +195,7 @@ def test_trap_18_a_profile_that_was_made_anew_is_linked_again(shop: Isp) -> None
     shop.sync()
     shop.do(lambda: router.tamper(PROFILE, "home", verb="remove"))
     dangling = shop.row(SECRET, name="ann")
-    assert dangling is not None and dangling["profile"].startswith("*")
+    assert dangling["profile"].startswith("*")
     shop("reconcile")
     shop.sync()
     shop.has(HOME, secret("ann", password="one"))
