@@ -207,6 +207,8 @@ class Cycle:
         self.said_yes |= yes
         self.touched |= {s.subscriber_id for s in ready if s.subscriber_id is not None and s.place in yes}
         self.alone |= applied.together
+        self.sessions.taken_over |= {s.subscriber_id for s in ready if s.subscriber_id and self._is_taken_over(s)}
+        self.sessions.renamed |= {(s.menu, s.old_key) for s in ready if s.old_key and s.place in yes}
         self.sessions.removed |= {s.place for s in ready if s.action == "remove"}
         for step in ready:
             if (error := applied.refused.get(step.place)) is not None:
@@ -241,9 +243,11 @@ class Cycle:
         return self.touched | through | {s.subscriber_id for s in self.drift.values() if s.subscriber_id is not None}
 
     def _owes_kick(self, step: Step) -> bool:
-        """Also when a name is used again whose removed owner may still be online."""
-        is_again = step.menu in LOGIN_MENUS and step.action != "remove" and step.place in self._ghosts
-        return is_again or owes_kick(step, self.router.intent)
+        return self._is_taken_over(step) or owes_kick(step, self.router.intent)
+
+    def _is_taken_over(self, step: Step) -> bool:
+        """Is a name used again whose removed owner may still be online?"""
+        return step.menu in LOGIN_MENUS and step.action != "remove" and step.place in self._ghosts
 
     @property
     def forgotten(self) -> list[Ghost]:

@@ -9,6 +9,7 @@ from imsys.fleet.pacing import Allowance
 from imsys.fleet.records import Happening
 from imsys.reconcile.desired import cut_by, live_keys, login_keys
 from imsys.reconcile.intent import Ghost, Intent, SubscriberIntent
+from imsys.reconcile.kinds import HOTSPOT_USER
 from imsys.reconcile.plan import Plan
 from imsys.reconcile.sessions import (
     ACTIVE,
@@ -32,7 +33,8 @@ class Ending:
     """The sessions of one run.
 
     present: what was last read of them: all PPP sessions, or at least those in `covered`.
-    redial: subscribers whose session must end once.
+    redial: subscribers whose session must end once. taken_over: of these, who has somebody else's row and name.
+    renamed: places that rows were renamed from.
     removed: rows taken away in this run. stuck: sessions that would not end. deferred: by subscriber, in how many
     seconds its turn comes. ended: what was ended and seen gone.
     """
@@ -45,7 +47,9 @@ class Ending:
     present: list[Session] | None = None
     covered: set[LiveKey] | None = None
     redial: set[int] = field(default_factory=set)
+    taken_over: set[int] = field(default_factory=set)
     removed: set[tuple[str, str]] = field(default_factory=set)
+    renamed: set[tuple[str, str]] = field(default_factory=set)
     stuck: set[LiveKey] = field(default_factory=set)
     deferred: dict[int, float] = field(default_factory=dict)
     ended: list[Session] = field(default_factory=list)
@@ -73,6 +77,9 @@ class Ending:
         for menu, key in {*self.removed, *(ghost.place for ghost in self.intent.ghosts)}:
             if menu in OF_LOGIN and (menu, key) not in plan.wanted.rows:
                 keys.update(dict.fromkeys(live_by_row(menu, key), (menu, key)))
+        for menu, key in self.renamed:  # the session goes on, but nothing may log in under the old name again
+            if (menu, key) not in plan.wanted.rows:
+                keys.update({place: (menu, key) for place in live_by_row(menu, key) if place[0] not in REDIALS})
         for ghost in self.intent.ghosts:
             if ghost.menu in SESSION_KINDS and not self._is_used(ghost, plan):
                 keys[ghost.place] = None
@@ -83,9 +90,16 @@ class Ending:
         logins = [menu for menu, kinds in OF_LOGIN.items() if any(kind.menu == ghost.menu for kind in kinds)]
         return any((menu, ghost.key) in plan.wanted.rows for menu in logins)
 
+    def _to_redial(self, subscriber: SubscriberIntent) -> set[LiveKey]:
+        """Of somebody whose name was another's, also what would let the other one in again."""
+        keys = login_keys(subscriber, self.intent)
+        if subscriber.subscriber_id in self.taken_over and subscriber.service == "hotspot":
+            keys |= live_by_row(HOTSPOT_USER.menu, subscriber.username)
+        return keys
+
     def concerned(self, plan: Plan, touched: Collection[int]) -> set[LiveKey]:
         """All sessions that this run may have to end: worth reading together with its rows."""
-        owed = set().union(*(login_keys(s, self.intent) for s in self.owed))
+        owed = set().union(*(self._to_redial(s) for s in self.owed))
         return {*self.suspended(touched), *self.of_the_gone(plan)} | owed
 
     async def look(self) -> None:
@@ -103,10 +117,7 @@ class Ending:
             if self._has_no_row(subscriber, plan, tables):
                 forbidden |= login_keys(subscriber, self.intent)
         redial = {
-            key: s
-            for s in self.owed
-            if s.subscriber_id not in unfinished
-            for key in login_keys(s, self.intent) - forbidden
+            key: s for s in self.owed if s.subscriber_id not in unfinished for key in self._to_redial(s) - forbidden
         }
         former = self._former()
         if not (forbidden or redial or former):

@@ -33,8 +33,9 @@ def _user(row: Printed) -> tuple[str, ...]:
     return (row.get("user", ""),)
 
 
-def _mac(row: Printed) -> tuple[str, ...]:
-    return (mac(row.get("mac-address")) or "",)
+def _let_through(row: Printed) -> tuple[str, ...]:
+    """A device that a binding lets through; any other that the hotspot has seen is as good as offline."""
+    return (mac(row.get("mac-address")) or "",) if row.get("bypassed") in ("true", "yes") else ()
 
 
 def _ends(row: Printed) -> tuple[str, ...]:
@@ -46,7 +47,7 @@ def _ends(row: Printed) -> tuple[str, ...]:
 ACTIVE = SessionKind("/ppp/active", "name", (".id", "name", "session-id", "service"))
 HOTSPOT_ACTIVE = SessionKind("/ip/hotspot/active", "user", (".id", "user", "mac-address"), ("uptime",), keys_of=_user)
 COOKIE = SessionKind("/ip/hotspot/cookie", "user", (".id", "user", "mac-address"), keys_of=_user)
-HOST = SessionKind("/ip/hotspot/host", "mac-address", (".id", "mac-address"), keys_of=_mac)
+HOST = SessionKind("/ip/hotspot/host", "mac-address", (".id", "mac-address", "bypassed"), keys_of=_let_through)
 CONNECTION = SessionKind("/ip/firewall/connection", None, (".id", "src-address", "reply-src-address"), keys_of=_ends)
 
 SESSION_KINDS = {kind.menu: kind for kind in (ACTIVE, HOTSPOT_ACTIVE, COOKIE, HOST, CONNECTION)}
