@@ -170,7 +170,8 @@ class Cycle:
 
     async def _placed(self, steps: Sequence[Step]) -> list[Step]:
         """The steps whose rows are recorded as ours, so that nothing we put on a router is ever forgotten."""
-        rows = [PlacedRow(s.menu, s.key, s.subscriber_id, s.package_id) for s in steps if self._is_new(s)]
+        new = [PlacedRow(s.menu, s.key, s.subscriber_id, s.package_id) for s in steps if self._is_new(s)]
+        rows = list(dict.fromkeys(new))  # one row may take two steps, such as a name and a place
         renamed = [s for s in steps if s.old_key and s.menu in LOGIN_MENUS]
         former = [PlacedRow(kind.menu, s.old_key, s.subscriber_id) for s in renamed for kind in _redials(s.menu)]
         taken = [s for s in steps if s.menu in LOGIN_MENUS and (s.action == "add" or s.old_key)]
