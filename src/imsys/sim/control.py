@@ -13,6 +13,7 @@ from imsys.kit.errors import InputError
 from imsys.sim.arming import make_fault, parameters, parse_fault
 from imsys.sim.dhcp import DEFAULT_INTERFACE
 from imsys.sim.fault import Fault
+from imsys.sim.hotspot import DEFAULT_INTERFACE as HOTSPOT_INTERFACE
 from imsys.sim.router import Latency, SimRouter
 from imsys.sim.server import SimServer
 from imsys.sim.traps import SimTrap
@@ -150,6 +151,31 @@ class Control:
         for router in self._routers(ask):
             router.boot()
 
+    def power_cut(self, ask: Ask) -> dict[str, Any]:
+        """How many rows each router lost."""
+        down_s = float(ask["down_s"]) if "down_s" in ask else None
+        return self._per_router(ask, lambda router: router.power_cut(float(ask.get("lost_s", 40.0)), down_s))
+
+    def hold_writes(self, ask: Ask) -> None:
+        self._per_router(ask, lambda router: router.hold_writes(float(ask.get("seconds", 40.0))))
+
+    def safe_mode(self, ask: Ask) -> dict[str, Any]:
+        """`how`: who (default), take (`by`), release or lose."""
+        how = ask.get("how", "who")
+
+        def work(router: SimRouter) -> Any:
+            if how == "who":
+                return router.safe_mode_by
+            if how == "take":
+                return router.take_safe_mode(ask.get("by", "juma"))
+            if how == "release":
+                return router.release_safe_mode()
+            if how == "lose":
+                return router.lose_safe_mode()
+            raise InputError(f"Safe mode cannot {how!r}.", remedy="Say who, take, release or lose.")
+
+        return self._per_router(ask, work)
+
     def drop_links(self, ask: Ask) -> None:
         for router in self._routers(ask):
             router.drop_links()
@@ -208,6 +234,31 @@ class Control:
 
         return self._per_router(ask, work)
 
+    def hotspot(self, ask: Ask) -> dict[str, Any]:
+        """Devices behind the hotspot. `how`: list (default: who passes), add, login, logout, unplug, plug, remove."""
+        how, mac = ask.get("how", "list"), ask.get("mac", "")
+
+        def work(router: SimRouter) -> Any:
+            devices = router.hotspot
+            if how == "list":
+                return {device.mac: devices.passes(device.mac) for device in devices}
+            if how == "add":
+                added = devices.add(
+                    mac, address=ask.get("address", ""), interface=ask.get("interface", HOTSPOT_INTERFACE)
+                )
+                return devices.passes(added.mac)
+            if how == "login":
+                return devices.login(mac, ask.get("user", ""), ask.get("password"))
+            if how == "logout":
+                return devices.logout(mac, again=bool(ask.get("again", False)))
+            if how in ("unplug", "plug", "remove"):
+                return {"unplug": devices.unplug, "plug": devices.plug, "remove": devices.remove}[how](mac)
+            raise InputError(
+                f"The hotspot cannot {how!r}.", remedy="Say list, add, login, logout, unplug, plug or remove."
+            )
+
+        return self._per_router(ask, work)
+
     def flows(self, ask: Ask) -> dict[str, Any]:
         """`how`: passes (default), open or list, for `address`."""
         how, address = ask.get("how", "passes"), ask["address"]
@@ -236,10 +287,14 @@ ACTIONS: dict[str, Callable[[Control, Ask], Any]] = {
     "reboot": Control.reboot,
     "power-off": Control.power_off,
     "boot": Control.boot,
+    "power-cut": Control.power_cut,
+    "hold-writes": Control.hold_writes,
+    "safe-mode": Control.safe_mode,
     "drop-links": Control.drop_links,
     "tamper": Control.tamper,
     "latency": Control.latency,
     "cpes": Control.cpes,
     "devices": Control.devices,
+    "hotspot": Control.hotspot,
     "flows": Control.flows,
 }

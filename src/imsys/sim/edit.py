@@ -106,6 +106,7 @@ def _add(request: Request, outcome: Outcome) -> None:
     row_id = table.insert(row)
     if place is not None:
         table.move_before([row_id], place)
+    table.router.history.note(table, row_id, None, row)
     _log(request, row_id, row)
     outcome.changed.append(row_id)
     outcome.touched += 1
@@ -184,6 +185,7 @@ def _write_row(request: Request, outcome: Outcome, row_id: int, values: Mapping[
         return
     _check(table, new, row_id)
     table.replace(row_id, new)
+    table.router.history.note(table, row_id, old, new)
     _log(request, row_id, old)
     outcome.changed.append(row_id)
     _after(table, row_id, old, new)
@@ -203,10 +205,12 @@ def _remove_row(request: Request, outcome: Outcome, row_id: int) -> None:
     old = _get(table, row_id)
     if menu.check_remove is not None:
         menu.check_remove(table, row_id)
+    before = table.router.history.follower(table, row_id)
     if menu.remove is not None:
         menu.remove(table, row_id, request.actor.user)
     else:
         table.delete(row_id)
+    table.router.history.note(table, row_id, old, None, before=before)
     _log(request, row_id, old)
     outcome.changed.append(row_id)
     _after(table, row_id, old, None)
@@ -224,8 +228,10 @@ def _move_action(table: "Table", arguments: Mapping[str, str]) -> Callable[[Requ
             raise SimTrap("failure: can not move object before itself")
         if table.shape.menu.check_edit is not None:
             table.shape.menu.check_edit(table, row_id)
+        row, follower = _get(table, row_id), table.router.history.follower(table, row_id)
         table.move_before([row_id], before)
-        _log(request, row_id, _get(table, row_id))
+        table.router.history.note(table, row_id, row, row, before=follower)
+        _log(request, row_id, row)
         outcome.changed.append(row_id)
 
     return move
@@ -237,6 +243,8 @@ def _own_action(work: RowAction) -> Callable[[Request, Outcome, int], None]:
     def act(request: Request, outcome: Outcome, row_id: int) -> None:
         before = _get(request.table, row_id)
         if work(request.table, row_id):
+            if (after := request.table.get(row_id)) is not None and after != before:
+                request.table.router.history.note(request.table, row_id, before, after)
             _log(request, row_id, before)
             outcome.changed.append(row_id)
 

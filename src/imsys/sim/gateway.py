@@ -379,7 +379,8 @@ class Gateway:
         if login.user_id in users:
             count, base = spent(_value(users, login.user_id, "uptime"))
             total = base + router.clock.monotonic()
-            users.amend(login.user_id, is_quiet=True, uptime=f"{count - 1} {total}" if count > 1 else total)
+            if count:  # none when the row was made again meanwhile
+                users.amend(login.user_id, is_quiet=True, uptime=f"{count - 1} {total}" if count > 1 else total)
         if (host_id := self.host_of(login.mac)) is not None:
             router.table(HOSTS).amend(host_id, authorized="false")
         self._log(f"{login.user} ({login.address}): logged out: {reason}")

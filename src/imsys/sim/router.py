@@ -23,6 +23,7 @@ from imsys.sim.factory import fill
 from imsys.sim.fields import Reference
 from imsys.sim.firewall import Firewall
 from imsys.sim.gate import Gate
+from imsys.sim.history import History
 from imsys.sim.hotspot import Hotspot
 from imsys.sim.logbook import Logbook
 from imsys.sim.menu import shape_of
@@ -132,6 +133,7 @@ class SimRouter:
         self._watchers: list[Callable[[], None]] = []
         self._timers: set[asyncio.Task[None]] = set()
         self.alarms = Alarms(self)
+        self.history = History(self)
         self.log = Logbook(self)
         self.ppp = PppServer(self)
         self.dhcp = Dhcp(self)
@@ -323,11 +325,46 @@ class SimRouter:
         self.power_off()
         self.later(BOOT_S if down_s is None else down_s, self.boot)
 
+    def hold_writes(self, seconds: float = 40.0) -> None:
+        """From now on a change reaches the flash only after so long, as on boards with NAND; 0: at once."""
+        self.history.held_s = seconds
+
+    def power_cut(self, lost_s: float = 40.0, down_s: float | None = None) -> int:
+        """Lose power and the changes younger than `lost_s`, then boot; how many rows they were.
+
+        Raises: InputError when `hold_writes` was not told to hold them so long.
+        """
+        if lost_s > self.history.held_s:
+            self.history.cut(lost_s)  # says what is wrong
+        self.power_off()
+        lost = self.history.cut(lost_s)
+        self.later(BOOT_S if down_s is None else down_s, self.boot)
+        return lost
+
+    def take_safe_mode(self, by: str = "juma", *, via: str = "winbox", address: str = "192.168.88.10") -> None:
+        """Somebody takes safe mode: from now on everybody's changes are undone when it is lost. Raises: InputError."""
+        self.history.take_safe_mode(Actor(by, via, address))
+
+    def release_safe_mode(self) -> None:
+        """Leave safe mode and keep the changes."""
+        self.history.release_safe_mode()
+
+    def lose_safe_mode(self) -> int:
+        """The session that holds safe mode dies: the changes since are undone; how many rows they were."""
+        return self.history.lose_safe_mode()
+
+    @property
+    def safe_mode_by(self) -> str:
+        """Who holds safe mode; empty when nobody does, or no longer since there were too many actions."""
+        held = self.history.safe_mode
+        return "" if held is None else held.actor.user
+
     def power_off(self) -> None:
         """Stop at once: connections reset, what is dynamic gone."""
         if not self.is_up:
             return
         self.is_up = False
+        self.history.drop_safe_mode()
         self.listening_changed()
         self.drop_links()
         self.ppp.end_all("reboot")
