@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from imsys.reconcile.desired import Desired, ResourceKey, desired
 from imsys.reconcile.diff import Step, promotion, removal, steps_for
+from imsys.reconcile.exchanges import room_for
 from imsys.reconcile.intent import Ghost, Intent
 from imsys.reconcile.kinds import KINDS, PROFILE, Resource
 from imsys.reconcile.kinds.hotspot_profile import HOTSPOT_PROFILE
@@ -87,7 +88,7 @@ class _Planner:
             self._make(resource)
         self._take_away()
         return Plan(
-            tuple(sorted(self.steps, key=_order)),
+            tuple(sorted([*self.steps, *room_for(self.steps, self.observed)], key=_order)),
             self.problems,
             frozenset(self.waiting),
             frozenset(self.in_turn),
@@ -187,6 +188,8 @@ class _Planner:
                 self.steps.append(self._removal(ghost, row))
             elif self.is_settled:
                 self.forgotten.append(ghost)
+            elif ghost.subscriber_id is not None and ghost.subscriber_id in self.intent.placed:
+                self.waiting.add(ghost.subscriber_id)  # synced, nobody would look for this row any more
         for (menu, key), subscriber in self.wanted.absent.items():
             table = self.observed.get(menu)
             row = table.rows.get(key) if table is not None else None
