@@ -1,4 +1,4 @@
-"""The hotspot gateway: which hosts it knows, who may log in, and the rows that a login brings and takes away.
+"""The hotspot gateway: who may log in, and the rows that a login brings and takes away.
 
 A login is a row of /ip/hotspot/active whose id is the address, a dynamic queue `<hotspot-NAME>` when the profile has a
 rate limit (copied at login), and a cookie by which the device comes back without asking anybody. Disabling or removing
@@ -6,7 +6,7 @@ a user leaves logins alone; only the next one fails.
 """
 
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from operator import eq
@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 
 from imsys.kit.units import parse_duration
 from imsys.sim.dynamics import ADDRESS_LIST, QUEUES, drop_rows, put_list_entries, put_queue, queue_rate
-from imsys.sim.fields import Value, range_bounds
+from imsys.sim.hosts import Hosts
 from imsys.sim.menu import Row
 from imsys.sim.menus.hotspot import (
     ACTIVE,
-    BINDINGS,
     COOKIES,
     HOSTS,
     PROFILES,
@@ -61,108 +60,12 @@ class Login:
 
 
 class Gateway:
-    """The hotspot servers of one router. `on_host_gone` and `on_host_free` tell the devices what became of them."""
+    """The hotspot servers of one router and who is logged in there."""
 
     def __init__(self, router: "SimRouter") -> None:
         self._router = router
         self.logins: dict[int, Login] = {}
-        self.on_host_gone: Callable[[str], None] = lambda mac: None
-        self.on_host_free: Callable[[str], None] = lambda mac: None
-
-    # Hosts and bindings
-
-    def server_on(self, interface: str) -> int | None:
-        """The server that takes devices on an interface."""
-        if self._router.is_blank and self._router.peek(SERVERS) is None:
-            return None
-        servers, interface_id = self._router.table(SERVERS), self._router.table("/interface").id_of(interface)
-        value = servers.shape.value
-        for row_id, row in servers.items():
-            if value(row, "interface") == interface_id and value(row, "disabled") != "true":
-                return row_id
-        return None
-
-    def host_of(self, mac: str) -> int | None:
-        if (hosts := self._router.peek(HOSTS)) is None:
-            return None
-        return next(iter(hosts.ids_where("mac-address", mac)), None)
-
-    def host_server(self, mac: str) -> int | None:
-        host_id = self.host_of(mac)
-        return None if host_id is None else server_of(_value(self._router.table(HOSTS), host_id, "server"))
-
-    def add_host(self, mac: str, address: str, server_id: int) -> int:
-        """A device is seen; what a binding says of it is looked up now."""
-        hosts = self._router.table(HOSTS)
-        timeout = _value(self._router.table(SERVERS), server_id, "idle-timeout")
-        now = self._router.clock.monotonic()
-        host_id = hosts.put(mac_address=mac, address=address, server=server_id, uptime=now, idle_timeout=timeout)
-        self._bind(host_id)
-        return host_id
-
-    def remove_host(self, host_id: int) -> None:
-        """Forget a device: its login ends. One that is still there is soon seen again."""
-        mac = str(_value(self._router.table(HOSTS), host_id, "mac-address"))
-        self.drop_host(mac, "admin reset")
-        self.on_host_gone(mac)
-
-    def drop_host(self, mac: str, reason: str) -> None:
-        for active_id in self.logins_of(mac):
-            self.end(active_id, reason)
-        if (host_id := self.host_of(mac)) is not None:
-            self._router.table(HOSTS).delete(host_id)
-
-    def is_bypassed(self, mac: str) -> bool:
-        host_id = self.host_of(mac)
-        return host_id is not None and _value(self._router.table(HOSTS), host_id, "bypassed") == "true"
-
-    def is_blocked(self, mac: str, address: str, server_id: int | None) -> bool:
-        binding = self._binding(mac, address, server_id)
-        return binding is not None and self._router.table(BINDINGS).shape.value(binding, "type") == "blocked"
-
-    def bindings_changed(self, macs: Iterable[Value]) -> None:
-        """Bindings of these MAC addresses (None: of no certain one) are not what they were."""
-        reaches, hosts = self._router.behaviour.binding_reaches_hosts, self._router.peek(HOSTS)
-        if reaches == "none" or hosts is None:
-            return
-        named = [host_id for mac in macs for host_id in hosts.ids_where("mac-address", mac)]
-        for host_id in list(hosts) if None in macs else named:
-            mac = str(_value(hosts, host_id, "mac-address"))
-            if reaches == "all" or not (self.is_bypassed(mac) or self.logins_of(mac)):
-                self._rebind(host_id, mac)
-
-    def _rebind(self, host_id: int, mac: str) -> None:
-        was_bypassed = self.is_bypassed(mac)
-        kind = self._bind(host_id)
-        if kind == "blocked":
-            for active_id in self.logins_of(mac):
-                self.end(active_id, "blocked")
-        elif was_bypassed and kind != "bypassed":
-            self.on_host_free(mac)
-
-    def _bind(self, host_id: int) -> Value:
-        """Make a host what the first binding that fits says; the type of that binding."""
-        hosts, bindings = self._router.table(HOSTS), self._router.table(BINDINGS)
-        address = str(_value(hosts, host_id, "address"))
-        binding = self._binding(
-            str(_value(hosts, host_id, "mac-address")), address, server_of(_value(hosts, host_id, "server"))
-        )
-        kind = None if binding is None else bindings.shape.value(binding, "type")
-        to_address = None if binding is None else bindings.shape.value(binding, "to-address")
-        hosts.amend(host_id, bypassed="true" if kind == "bypassed" else "false", to_address=to_address or address)
-        return kind
-
-    def _binding(self, mac: str, address: str, server_id: int | None) -> Row | None:
-        """The first enabled binding for a device."""
-        bindings = self._router.table(BINDINGS)
-        value, number = bindings.shape.value, int(ipaddress.IPv4Address(address))
-        for _, row in bindings.items():
-            if value(row, "disabled") == "true" or value(row, "mac-address") not in (None, mac):
-                continue
-            bounds = range_bounds(str(value(row, "address") or "0.0.0.0/0"))
-            if server_of(value(row, "server")) in (None, server_id) and bounds and bounds[0] <= number <= bounds[1]:
-                return row
-        return None
+        self.hosts = Hosts(router, self)
 
     # Logging in
 
@@ -175,12 +78,12 @@ class Gateway:
         cookies = self._router.table(COOKIES)
         for cookie_id in cookies.ids_where("mac-address", mac):
             row = cookies.get(cookie_id)
-            if row is None or self.host_of(mac) is None:
+            if row is None or self.hosts.of(mac) is None:
                 continue
             value = cookies.shape.value
             knows = partial(eq, value(row, "password"))
             way = "mac-cookie" if value(row, "mac-cookie") == "true" else "cookie"
-            if way not in self._ways(self.host_server(mac)):
+            if way not in self._ways(self.hosts.server_of(mac)):
                 continue
             try:
                 return self._login(mac, str(value(row, "user")), knows, way, on_end)
@@ -193,16 +96,16 @@ class Gateway:
         return [] if active is None else list(active.ids_where("mac-address", mac))
 
     def _login(self, mac: str, user: str, knows: Callable[[str], bool], way: str, on_end: OnEnd) -> int:
-        host_id = self.host_of(mac)
+        host_id = self.hosts.of(mac)
         if host_id is None:
             raise Refused("no hotspot")
-        address = str(_value(self._router.table(HOSTS), host_id, "address"))
-        server_id = self.host_server(mac)
+        address = str(self._router.table(HOSTS).value(host_id, "address"))
+        server_id = self.hosts.server_of(mac)
         self._log(f"{user} ({address}): trying to log in by {way}")
         try:
             if self._active_id(address) in self.logins:
                 raise Refused("address is in use")
-            if self.is_blocked(mac, address, server_id):
+            if self.hosts.is_blocked(mac, address, server_id):
                 raise Refused("blocked by ip binding")
             user_id = self._authenticate(user, knows, mac, server_id)
             self._check_limits(user_id, user)
@@ -216,13 +119,13 @@ class Gateway:
     def _authenticate(self, user: str, knows: Callable[[str], bool], mac: str, server_id: int | None) -> int:
         """The user's row; one for this server before one for all."""
         users = self._router.table(USERS)
-        servers = {row_id: server_of(_value(users, row_id, "server")) for row_id in users.ids_of(user)}
+        servers = {row_id: server_of(users.value(row_id, "server")) for row_id in users.ids_of(user)}
         found = [row_id for wanted in (server_id, None) for row_id, at in servers.items() if at == wanted]
-        if not found or _value(users, found[0], "disabled") == "true":
+        if not found or users.value(found[0], "disabled") == "true":
             raise Refused(BAD_LOGIN)
-        if not knows(str(_value(users, found[0], "password") or "")):
+        if not knows(str(users.value(found[0], "password") or "")):
             raise Refused(BAD_LOGIN)
-        if _value(users, found[0], "mac-address") not in (None, mac):
+        if users.value(found[0], "mac-address") not in (None, mac):
             raise Refused(f"user {user} is not allowed to log in from this MAC address")
         return found[0]
 
@@ -234,23 +137,23 @@ class Gateway:
 
     def _uptime_left(self, user_id: int) -> float | None:
         users = self._router.table(USERS)
-        limit = parse_duration(str(_value(users, user_id, "limit-uptime") or "0s"))
-        return limit - spent_s(_value(users, user_id, "uptime"), self._router.clock.monotonic()) if limit else None
+        limit = parse_duration(str(users.value(user_id, "limit-uptime") or "0s"))
+        return limit - spent_s(users.value(user_id, "uptime"), self._router.clock.monotonic()) if limit else None
 
     def _is_used_up(self, user_id: int) -> bool:
         users = self._router.table(USERS)
-        numbers = {way: int(str(_value(users, user_id, f"bytes-{way}"))) for way in ("in", "out")}
+        numbers = {way: int(str(users.value(user_id, f"bytes-{way}"))) for way in ("in", "out")}
         numbers["total"] = numbers["in"] + numbers["out"]
-        limits = {way: int(str(_value(users, user_id, f"limit-bytes-{way}") or 0)) for way in numbers}
+        limits = {way: int(str(users.value(user_id, f"limit-bytes-{way}") or 0)) for way in numbers}
         return any(limits[way] and used >= limits[way] for way, used in numbers.items())
 
     def _profile(self, user_id: int, user: str) -> int:
         """The profile of a user, with room for one more login."""
-        profile_id = _value(self._router.table(USERS), user_id, "profile")
+        profile_id = self._router.table(USERS).value(user_id, "profile")
         profiles = self._router.table(PROFILES)
         if not isinstance(profile_id, int) or profile_id not in profiles:
             raise Refused("profile is gone")  # the wording is not known
-        most = str(_value(profiles, profile_id, "shared-users"))
+        most = str(profiles.value(profile_id, "shared-users"))
         others = sum(login.user_id == user_id for login in self.logins.values())
         if most != "unlimited" and others >= int(most):
             raise Refused(f"no more sessions are allowed for user {user}")
@@ -258,9 +161,9 @@ class Gateway:
 
     def _ways(self, server_id: int | None) -> list[str]:
         """How devices may log in at a server."""
-        profile_id = None if server_id is None else _value(self._router.table(SERVERS), server_id, "profile")
+        profile_id = None if server_id is None else self._router.table(SERVERS).value(server_id, "profile")
         profiles = self._router.table(SERVER_PROFILES)
-        return str(_value(profiles, profile_id, "login-by") or "").split(",") if isinstance(profile_id, int) else []
+        return str(profiles.value(profile_id, "login-by") or "").split(",") if isinstance(profile_id, int) else []
 
     def _begin(self, login: Login, host_id: int, server_id: int | None, way: str) -> int:
         router, now = self._router, self._router.clock.monotonic()
@@ -279,14 +182,14 @@ class Gateway:
             session_time_left=ends_at,
             idle_timeout=_timeout(profiles, login.profile_id, "idle-timeout"),
             keepalive_timeout=_timeout(profiles, login.profile_id, "keepalive-timeout"),
-            **{f"limit_{what}": _value(users, login.user_id, f"limit-{what}") for what in _QUOTAS},
+            **{f"limit_{what}": users.value(login.user_id, f"limit-{what}") for what in _QUOTAS},
         )
-        count, base = spent(_value(users, login.user_id, "uptime"))
+        count, base = spent(users.value(login.user_id, "uptime"))
         users.amend(login.user_id, is_quiet=True, uptime=f"{count + 1} {base - now}")
         router.table(HOSTS).amend(host_id, authorized="true")
-        rate = str(_value(profiles, login.profile_id, "rate-limit") or "")
+        rate = str(profiles.value(login.profile_id, "rate-limit") or "")
         login.queue_id = put_queue(router, self._queue_name(login.user), login.address, rate)
-        lists = str(_value(profiles, login.profile_id, "address-list") or "").split(",")
+        lists = str(profiles.value(login.profile_id, "address-list") or "").split(",")
         login.list_ids = put_list_entries(router, lists, login.address)
         self._give_cookie(login, server_id)
         self._log(f"{login.user} ({login.address}): logged in")
@@ -302,7 +205,7 @@ class Gateway:
     def _end_time(self, login: Login, now: float) -> tuple[float | None, str]:
         """When a login ends by itself, and why."""
         ends = []
-        if timeout := _value(self._router.table(PROFILES), login.profile_id, "session-timeout"):
+        if timeout := self._router.table(PROFILES).value(login.profile_id, "session-timeout"):
             ends.append((now + parse_duration(str(timeout)), "session timeout"))
         if (left := self._uptime_left(login.user_id)) is not None:
             ends.append((now + left, "uptime limit reached"))
@@ -326,13 +229,13 @@ class Gateway:
         """A cookie for the next time: by MAC address when the profile says so, else in the browser."""
         router, ways = self._router, self._ways(server_id)
         profiles, cookies = router.table(PROFILES), router.table(COOKIES)
-        is_by_mac = "mac-cookie" in ways and _value(profiles, login.profile_id, "add-mac-cookie") == "true"
+        is_by_mac = "mac-cookie" in ways and profiles.value(login.profile_id, "add-mac-cookie") == "true"
         for cookie_id in cookies.ids_where("mac-address", login.mac):
             cookies.delete(cookie_id)
         if is_by_mac:
-            life = _value(profiles, login.profile_id, "mac-cookie-timeout")
+            life = profiles.value(login.profile_id, "mac-cookie-timeout")
         elif "cookie" in ways:
-            life = _value(router.table(SERVER_PROFILES), _server_profile(router, server_id), "http-cookie-lifetime")
+            life = router.table(SERVER_PROFILES).value(_server_profile(router, server_id), "http-cookie-lifetime")
         else:
             return
         expires_at = router.clock.monotonic() + parse_duration(str(life))
@@ -341,7 +244,7 @@ class Gateway:
             mac_address=login.mac,
             expires_in=expires_at,
             mac_cookie="true" if is_by_mac else "false",
-            password=_value(router.table(USERS), login.user_id, "password") or "",
+            password=router.table(USERS).value(login.user_id, "password") or "",
         )
         router.alarms.at(expires_at, lambda: drop_rows(router, COOKIES, (cookie_id,)))
 
@@ -357,7 +260,7 @@ class Gateway:
                 _add_bytes(users, login.user_id, bytes_in, bytes_out)
                 if self._is_used_up(login.user_id):
                     self.end(active_id, "traffic limit reached")
-        if (host_id := self.host_of(mac)) is not None:
+        if (host_id := self.hosts.of(mac)) is not None:
             _add_bytes(self._router.table(HOSTS), host_id, bytes_in, bytes_out)
 
     def log_out(self, active_id: int) -> None:
@@ -377,11 +280,11 @@ class Gateway:
         drop_rows(router, ADDRESS_LIST, login.list_ids)
         users = router.table(USERS)
         if login.user_id in users:
-            count, base = spent(_value(users, login.user_id, "uptime"))
+            count, base = spent(users.value(login.user_id, "uptime"))
             total = base + router.clock.monotonic()
             if count:  # none when the row was made again meanwhile
                 users.amend(login.user_id, is_quiet=True, uptime=f"{count - 1} {total}" if count > 1 else total)
-        if (host_id := self.host_of(login.mac)) is not None:
+        if (host_id := self.hosts.of(login.mac)) is not None:
             router.table(HOSTS).amend(host_id, authorized="false")
         self._log(f"{login.user} ({login.address}): logged out: {reason}")
         login.on_end(reason)
@@ -433,24 +336,19 @@ class Gateway:
         self._router.log.write("hotspot,info,debug", message)
 
 
-def _value(table: "Table", row_id: int | None, name: str) -> Value:
-    row = None if row_id is None else table.get(row_id)
-    return None if row is None else table.shape.value(row, name)
-
-
 def _server_profile(router: "SimRouter", server_id: int | None) -> int | None:
-    return server_of(_value(router.table(SERVERS), server_id, "profile"))
+    return server_of(router.table(SERVERS).value(server_id, "profile"))
 
 
 def _timeout(profiles: "Table", profile_id: int, name: str) -> str | None:
-    value = _value(profiles, profile_id, name)
+    value = profiles.value(profile_id, name)
     return None if value in (None, "none") else str(value)
 
 
 def _add_bytes(table: "Table", row_id: int, bytes_in: int, bytes_out: int) -> None:
     more = {"bytes-in": bytes_in, "bytes-out": bytes_out}
     more |= {f"packets{name[5:]}": -(-number // _MEAN_PACKET) for name, number in more.items()}
-    totals = {name: str(int(str(_value(table, row_id, name))) + number) for name, number in more.items()}
+    totals = {name: str(int(str(table.value(row_id, name))) + number) for name, number in more.items()}
     row = table.get(row_id)
     if row is not None:
         table.replace(row_id, table.shape.changed(row, **totals), is_quiet=True)

@@ -46,8 +46,8 @@ class Hotspot:
         self._router = router
         self._devices: dict[str, Device] = {}
         self.gateway = Gateway(router)
-        self.gateway.on_host_gone = self._seen_again
-        self.gateway.on_host_free = self._freed
+        self.gateway.hosts.on_gone = self._seen_again
+        self.gateway.hosts.on_free = self._freed
 
     def __len__(self) -> int:
         return len(self._devices)
@@ -71,9 +71,9 @@ class Hotspot:
         device = self[mac]
         if not self._router.is_up or not device.is_here:
             return False
-        if self.gateway.server_on(device.interface) is None:
+        if self.gateway.hosts.server_on(device.interface) is None:
             return True  # no hotspot in its way
-        return device.active_id is not None or self.gateway.is_bypassed(device.mac)
+        return device.active_id is not None or self.gateway.hosts.is_bypassed(device.mac)
 
     def add(
         self, mac: str = "", *, address: str = "", interface: str = DEFAULT_INTERFACE, redial_s: float = 2.0
@@ -90,7 +90,7 @@ class Hotspot:
         """Take the device away for good; its login ends."""
         device = self[mac]
         device.is_here = device.logs_in = False
-        self.gateway.drop_host(device.mac, "lost device")
+        self.gateway.hosts.drop(device.mac, "lost device")
         del self._devices[device.mac]
 
     def login(self, mac: str, user: str = "", password: str | None = None) -> bool:
@@ -124,7 +124,7 @@ class Hotspot:
 
         def drop() -> None:
             if not device.is_here:
-                self.gateway.drop_host(device.mac, "keepalive timeout")
+                self.gateway.hosts.drop(device.mac, "keepalive timeout")
 
         self._router.alarms.at(self._router.clock.monotonic() + wait_s, drop)
 
@@ -153,20 +153,20 @@ class Hotspot:
     def servers_changed(self) -> None:
         """A server came, went or moved: devices are seen where there is one now."""
         for device in self:
-            server_id = self.gateway.server_on(device.interface)
-            if self.gateway.host_server(device.mac) != server_id or server_id is None:
-                self.gateway.drop_host(device.mac, "server stopped")
+            server_id = self.gateway.hosts.server_on(device.interface)
+            if self.gateway.hosts.server_of(device.mac) != server_id or server_id is None:
+                self.gateway.hosts.drop(device.mac, "server stopped")
                 if device.is_here:
                     self._appear(device)
 
     # What devices do by themselves
 
     def _appear(self, device: Device, *, at_once: bool = True) -> None:
-        server_id = self.gateway.server_on(device.interface) if self._router.is_up else None
+        server_id = self.gateway.hosts.server_on(device.interface) if self._router.is_up else None
         if server_id is None:
             return
-        if self.gateway.host_of(device.mac) is None:
-            self.gateway.add_host(device.mac, device.address, server_id)
+        if self.gateway.hosts.of(device.mac) is None:
+            self.gateway.hosts.add(device.mac, device.address, server_id)
         if device.logs_in and device.active_id is None:
             if at_once:
                 self._come_back(device)
@@ -200,7 +200,7 @@ class Hotspot:
 
     def _come_back(self, device: Device) -> None:
         """At once with a cookie, else when somebody has filled in the page again."""
-        if not self.gateway.is_bypassed(device.mac) and not self._take_cookie(device):
+        if not self.gateway.hosts.is_bypassed(device.mac) and not self._take_cookie(device):
             self._schedule(device)
 
     def _ended(self, device: Device, reason: str) -> None:
@@ -228,7 +228,7 @@ class Hotspot:
 
         def due() -> None:
             if device.due_at == due_at and device.logs_in and self._devices.get(device.mac) is device:
-                if self.gateway.is_bypassed(device.mac):
+                if self.gateway.hosts.is_bypassed(device.mac):
                     self._schedule(device)
                 else:
                     self._login(device)

@@ -4,6 +4,7 @@ from typing import Any
 
 from imsys.sim import edit
 from imsys.sim.accounts import OUTSIDER, Actor
+from imsys.sim.fields import Value
 from imsys.sim.menu import Row
 from imsys.sim.store import Rows, id_text
 
@@ -26,6 +27,11 @@ class Table(Rows):
             if all(row.get(name) == value for name, value in wanted.items()):
                 return row
         return None
+
+    def value(self, row_id: int | None, name: str) -> Value:
+        """A kept value of a row; None also when there is no such row."""
+        row = None if row_id is None else self.get(row_id)
+        return None if row is None else self.shape.value(row, name)
 
     def add(self, *, by: Actor = OUTSIDER, **properties: str) -> str:
         """Add a row; its id. Raises: SimTrap, as the router would refuse it."""

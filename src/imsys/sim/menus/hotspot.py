@@ -1,4 +1,4 @@
-"""/ip/hotspot: servers, users, their profiles, bindings, and who is there. What devices do is in imsys.sim.hotspot.
+"""/ip/hotspot: servers, users, and the profiles of both. Bindings and who is there are in hotspot_host.
 
 Names are taken from MikroTik's manual and captures of panels; /ip/hotspot/profile has only what a login depends on.
 """
@@ -23,13 +23,10 @@ from imsys.sim.fields import (
     Optional,
     Reference,
     Show,
-    Since,
     Text,
     Value,
-    range_bounds,
 )
-from imsys.sim.menu import READ_VERBS, ROW_VERBS, SWITCH_VERBS, Column, Menu, Row, with_defaults
-from imsys.sim.menus.dhcp import Until
+from imsys.sim.menu import ROW_VERBS, SWITCH_VERBS, Column, Menu, Row, with_defaults
 from imsys.sim.table import Table
 from imsys.sim.traps import SimTrap
 
@@ -48,8 +45,7 @@ BINDINGS = "/ip/hotspot/ip-binding"
 ALL = "all"
 DEFAULT_ID = 0  # of the rows that are there from the factory
 LOGIN_WAYS = ("cookie", "http-chap", "http-pap", "https", "mac", "mac-cookie", "trial")
-_NO_UNSET = (ROW_VERBS | SWITCH_VERBS) - {"unset"}
-_WATCHED = READ_VERBS | {"remove"}
+NO_UNSET = (ROW_VERBS | SWITCH_VERBS) - {"unset"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +62,6 @@ class OneServer(Reference):
         if text != ALL and table.ids_with_prefix(text):
             raise traps.ambiguous(name)
         return ALL if router.behaviour.hotspot_server_all == "printed" else None
-
-
-@dataclass(frozen=True, slots=True)
-class AddressRange(Kind):
-    """An address, a prefix or a range."""
-
-    def parse(self, text: str, name: str, router: "SimRouter") -> Value:
-        if range_bounds(text) is None:
-            raise traps.argument(f"value of {name} expects range of ip addresses")
-        return text.removesuffix("/32")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +144,7 @@ SERVER = Menu(
         Column("HTTPS", Flag(), "false", read_only=True),
         Column("disabled", Flag(), "true"),
     ),
-    verbs=_NO_UNSET - {"comment"},
+    verbs=NO_UNSET - {"comment"},
     key="name",
     noun="hotspot",
     prepare=_name_server,
@@ -218,7 +204,8 @@ def _reset_counters(table: Table, row_id: int) -> bool:
     return table.router.hotspot.gateway.reset_counters(row_id)
 
 
-def _adapt_server(menu: Menu, behaviour: Behaviour) -> Menu:
+def adapt_server(menu: Menu, behaviour: Behaviour) -> Menu:
+    """Whether `all` is printed."""
     return with_defaults(menu, server=ALL) if behaviour.hotspot_server_all == "printed" else menu
 
 
@@ -249,7 +236,7 @@ USER = Menu(
         Column("disabled", Flag(), "false"),
         Column("comment", Optional(), diverse=True),
     ),
-    verbs=_NO_UNSET | {"reset-counters"},
+    verbs=NO_UNSET | {"reset-counters"},
     key="name",
     key_is_unique=False,
     noun="hotspot user",
@@ -257,7 +244,7 @@ USER = Menu(
     check_remove=_check_user_removal,
     after_change=_user_changed,
     actions=(("reset-counters", _reset_counters),),
-    adapt=_adapt_server,
+    adapt=adapt_server,
 )
 
 _MARKS = ("incoming-packet-mark", "outgoing-packet-mark", "incoming-filter", "outgoing-filter")
@@ -300,139 +287,4 @@ PROFILE = Menu(
 )
 
 
-# Bindings
-
-
-def _check_binding(table: Table, row: Row, row_id: int | None) -> None:
-    if table.router.behaviour.duplicate_binding == "accepted":
-        return
-    slots = [table.shape.slots[name] for name in ("mac-address", "address", "server")]
-    mac = row[slots[0]]
-    others = list(table) if mac is None else table.ids_where("mac-address", mac)
-    for other in others:
-        twin = table.get(other)
-        if other != row_id and twin is not None and all(twin[slot] == row[slot] for slot in slots):
-            raise SimTrap("failure: already have such binding")  # the wording is not known
-
-
-def _binding_changed(table: Table, row_id: int, old: Row | None, new: Row | None) -> None:
-    value = table.shape.value
-    if new is not None:
-        bypassed, blocked = ("true" if value(new, "type") == kind else "false" for kind in ("bypassed", "blocked"))
-        if (value(new, "bypassed"), value(new, "blocked")) != (bypassed, blocked):
-            table.amend(row_id, bypassed=bypassed, blocked=blocked)
-    macs = {value(row, "mac-address") for row in (old, new) if row is not None}
-    table.router.hotspot.gateway.bindings_changed(macs)
-
-
-BINDING = Menu(
-    BINDINGS,
-    (
-        Column("mac-address", MacAddress(), diverse=True),
-        Column("address", AddressRange(), diverse=True),
-        Column("to-address", Address(), diverse=True),
-        Column("server", OneServer()),
-        Column("type", Enum(("blocked", "bypassed", "regular")), "regular"),
-        Column("blocked", Flag(), "false", read_only=True),
-        Column("bypassed", Flag(), "false", read_only=True),
-        Column("disabled", Flag(), "false"),
-        Column("comment", Optional(), diverse=True),
-    ),
-    verbs=_NO_UNSET | {"move"},
-    indexes=("mac-address",),
-    noun="hotspot ip binding",
-    is_ordered=True,
-    check=_check_binding,
-    after_change=_binding_changed,
-    adapt=_adapt_server,
-)
-
-
-# Who is there
-
-
-def _log_out(table: Table, row_id: int, by: str) -> None:
-    table.router.hotspot.gateway.log_out(row_id)
-
-
-def _remove_host(table: Table, row_id: int, by: str) -> None:
-    table.router.hotspot.gateway.remove_host(row_id)
-
-
-def _counters(*, is_quota: bool = False) -> tuple[Column, ...]:
-    names = ("bytes-in", "bytes-out", "packets-in", "packets-out")
-    limits = ("limit-bytes-in", "limit-bytes-out", "limit-bytes-total") if is_quota else ()
-    return (
-        *(Column(name, Text(), "0", read_only=True, diverse=True) for name in names),
-        *(Column(name, Text(), read_only=True) for name in limits),
-    )
-
-
-SESSION = Menu(
-    ACTIVE,
-    (
-        Column("server", Reference(SERVERS), read_only=True),
-        Column("user", Text(), read_only=True, diverse=True),
-        Column("domain", Text(), read_only=True),
-        Column("address", Text(), read_only=True, diverse=True),
-        Column("mac-address", Text(), read_only=True, diverse=True),
-        Column("login-by", Text(), read_only=True),
-        Column("uptime", Since(), read_only=True),
-        Column("session-time-left", Until(), read_only=True),
-        Column("idle-time", Text(), "0s", read_only=True),
-        Column("idle-timeout", Text(), read_only=True),
-        Column("keepalive-timeout", Text(), read_only=True),
-        *_counters(is_quota=True),
-        Column("radius", Text(), "false", read_only=True),
-        Column("comment", Text(), read_only=True),
-    ),
-    verbs=_WATCHED,
-    key="user",
-    key_is_unique=False,
-    indexes=("mac-address",),
-    is_dynamic=True,
-    remove=_log_out,
-)
-
-HOST = Menu(
-    HOSTS,
-    (
-        Column("mac-address", Text(), read_only=True, diverse=True),
-        Column("address", Text(), read_only=True, diverse=True),
-        Column("to-address", Text(), read_only=True, diverse=True),
-        Column("server", Reference(SERVERS), read_only=True),
-        Column("uptime", Since(), read_only=True),
-        Column("idle-time", Text(), "0s", read_only=True),
-        Column("idle-timeout", Text(), read_only=True),
-        Column("host-dead-time", Text(), "0s", read_only=True),
-        *_counters(),
-        Column("found-by", Text(), "UDP :68", read_only=True),
-        Column("DHCP", Flag(), "false", read_only=True),
-        Column("authorized", Flag(), "false", read_only=True),
-        Column("bypassed", Flag(), "false", read_only=True),
-        Column("dynamic", Flag(), "true", read_only=True),
-        Column("comment", Text(), read_only=True),
-    ),
-    verbs=_WATCHED,
-    indexes=("mac-address",),
-    is_dynamic=True,
-    remove=_remove_host,
-)
-
-COOKIE = Menu(
-    COOKIES,
-    (
-        Column("user", Text(), read_only=True, diverse=True),
-        Column("domain", Text(), read_only=True),
-        Column("mac-address", Text(), read_only=True, diverse=True),
-        Column("expires-in", Until(), read_only=True),
-        Column("mac-cookie", Flag(), "false", read_only=True),
-        Column("password", Text(), hidden=True, diverse=True),  # that of the login that made it
-    ),
-    verbs=_WATCHED,
-    key="user",
-    key_is_unique=False,
-    indexes=("mac-address",),
-)
-
-MENUS = [SERVER, SERVER_PROFILE, USER, PROFILE, BINDING, SESSION, HOST, COOKIE]
+MENUS = [SERVER, SERVER_PROFILE, USER, PROFILE]
