@@ -19,6 +19,7 @@ class Step:
     """One change of one row. `changes` holds what is sent, in canonical values; `before` what was there.
 
     old_key: the row is renamed in place from this key. before_id: the row that it must stand before.
+    is_aside: the row only makes room for others, see exchanges.py.
     """
 
     action: Action
@@ -33,6 +34,7 @@ class Step:
     is_shared: bool = False
     old_key: str = ""
     before_id: str = ""
+    is_aside: bool = False
 
     @property
     def place(self) -> tuple[str, str]:
@@ -40,7 +42,7 @@ class Step:
 
     @property
     def phase(self) -> Phase:
-        return KINDS[self.menu].phase_of(self.action, is_rename=bool(self.old_key))
+        return Phase.TWINS if self.is_aside else KINDS[self.menu].phase_of(self.action, is_rename=bool(self.old_key))
 
 
 def steps_for(resource: Resource, row: ObservedRow | None, table: Table) -> list[Step]:
