@@ -150,6 +150,11 @@ class Isp:
         self.is_idle(on)
         self.looks(*rows, on=on)
 
+    def has_on_the_way(self, *rows: Made, on: str = "r1") -> None:
+        """The same while another router cannot be read."""
+        self.looks(*rows, on=on)
+        self.is_idle(on)
+
     def looks(self, *rows: Made, on: str = "r1") -> None:
         self.theirs_are_untouched(on)
         wanted = twin(self.world.routers[on].version.text, self._given[on], rows)
@@ -167,7 +172,7 @@ class Isp:
         """Another run finds nothing to do."""
         router = self.world.routers[name]
         before = self.do(lambda: (router.counters.writes, router.journal.seq))
-        for report in self("reconcile")["routers"]:
+        for report in self("reconcile", "--router", name)["routers"]:
             assert (report["drifted"], report["writes"]) == (0, 0), report
         assert self.do(lambda: (router.counters.writes, router.journal.seq)) == before
 
