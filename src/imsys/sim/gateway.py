@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from imsys.kit.units import parse_duration
 from imsys.sim.dynamics import ADDRESS_LIST, QUEUES, drop_rows, put_list_entries, put_queue, queue_rate
 from imsys.sim.hosts import Hosts
+from imsys.sim.hotspot_users import HotspotUsers, Refused, add_bytes
 from imsys.sim.menu import Row
 from imsys.sim.menus.hotspot import (
     ACTIVE,
@@ -25,8 +26,6 @@ from imsys.sim.menus.hotspot import (
     SERVERS,
     USERS,
     server_of,
-    spent,
-    spent_s,
 )
 
 if TYPE_CHECKING:
@@ -35,14 +34,7 @@ if TYPE_CHECKING:
 
 OnEnd = Callable[[str], None]
 BY_FORM = "http-chap"
-BAD_LOGIN = "invalid username or password"
-_MEAN_PACKET = 1000
-_COUNTERS = ("bytes-in", "bytes-out", "packets-in", "packets-out")
 _QUOTAS = ("bytes-in", "bytes-out", "bytes-total")
-
-
-class Refused(Exception):
-    """A device may not log in; the text says why."""
 
 
 @dataclass(slots=True)
@@ -66,6 +58,7 @@ class Gateway:
         self._router = router
         self.logins: dict[int, Login] = {}
         self.hosts = Hosts(router, self)
+        self.users = HotspotUsers(router)
 
     # Logging in
 
@@ -107,45 +100,14 @@ class Gateway:
                 raise Refused("address is in use")
             if self.hosts.is_blocked(mac, address, server_id):
                 raise Refused("blocked by ip binding")
-            user_id = self._authenticate(user, knows, mac, server_id)
-            self._check_limits(user_id, user)
+            user_id = self.users.authenticate(user, knows, mac, server_id)
+            self.users.check_limits(user_id, user)
             profile_id = self._profile(user_id, user)
         except Refused as refusal:
             self._log(f"{user} ({address}): login failed: {refusal}")
             raise
         login = Login(user, user_id, profile_id, mac, address, on_end)
         return self._begin(login, host_id, server_id, way)
-
-    def _authenticate(self, user: str, knows: Callable[[str], bool], mac: str, server_id: int | None) -> int:
-        """The user's row; one for this server before one for all."""
-        users = self._router.table(USERS)
-        servers = {row_id: server_of(users.value(row_id, "server")) for row_id in users.ids_of(user)}
-        found = [row_id for wanted in (server_id, None) for row_id, at in servers.items() if at == wanted]
-        if not found or users.value(found[0], "disabled") == "true":
-            raise Refused(BAD_LOGIN)
-        if not knows(str(users.value(found[0], "password") or "")):
-            raise Refused(BAD_LOGIN)
-        if users.value(found[0], "mac-address") not in (None, mac):
-            raise Refused(f"user {user} is not allowed to log in from this MAC address")
-        return found[0]
-
-    def _check_limits(self, user_id: int, user: str) -> None:
-        if (left := self._uptime_left(user_id)) is not None and left <= 0:
-            raise Refused(f"user {user} has reached uptime limit")
-        if self._is_used_up(user_id):
-            raise Refused(f"user {user} has reached traffic limit")
-
-    def _uptime_left(self, user_id: int) -> float | None:
-        users = self._router.table(USERS)
-        limit = parse_duration(str(users.value(user_id, "limit-uptime") or "0s"))
-        return limit - spent_s(users.value(user_id, "uptime"), self._router.clock.monotonic()) if limit else None
-
-    def _is_used_up(self, user_id: int) -> bool:
-        users = self._router.table(USERS)
-        numbers = {way: int(str(users.value(user_id, f"bytes-{way}"))) for way in ("in", "out")}
-        numbers["total"] = numbers["in"] + numbers["out"]
-        limits = {way: int(str(users.value(user_id, f"limit-bytes-{way}") or 0)) for way in numbers}
-        return any(limits[way] and used >= limits[way] for way, used in numbers.items())
 
     def _profile(self, user_id: int, user: str) -> int:
         """The profile of a user, with room for one more login."""
@@ -184,8 +146,7 @@ class Gateway:
             keepalive_timeout=_timeout(profiles, login.profile_id, "keepalive-timeout"),
             **{f"limit_{what}": users.value(login.user_id, f"limit-{what}") for what in _QUOTAS},
         )
-        count, base = spent(users.value(login.user_id, "uptime"))
-        users.amend(login.user_id, is_quiet=True, uptime=f"{count + 1} {base - now}")
+        self.users.start(login.user_id)
         router.table(HOSTS).amend(host_id, authorized="true")
         rate = str(profiles.value(login.profile_id, "rate-limit") or "")
         login.queue_id = put_queue(router, self._queue_name(login.user), login.address, rate)
@@ -207,7 +168,7 @@ class Gateway:
         ends = []
         if timeout := self._router.table(PROFILES).value(login.profile_id, "session-timeout"):
             ends.append((now + parse_duration(str(timeout)), "session timeout"))
-        if (left := self._uptime_left(login.user_id)) is not None:
+        if (left := self.users.uptime_left(login.user_id)) is not None:
             ends.append((now + left, "uptime limit reached"))
         return min(ends) if ends else (None, "")
 
@@ -254,14 +215,14 @@ class Gateway:
         """Traffic of a device: `bytes_in` from it, `bytes_out` to it. A login whose bytes are used up ends."""
         for active_id in self.logins_of(mac):
             login = self.logins[active_id]
-            _add_bytes(self._router.table(ACTIVE), active_id, bytes_in, bytes_out)
+            add_bytes(self._router.table(ACTIVE), active_id, bytes_in, bytes_out)
             users = self._router.table(USERS)
             if login.user_id in users:
-                _add_bytes(users, login.user_id, bytes_in, bytes_out)
-                if self._is_used_up(login.user_id):
+                add_bytes(users, login.user_id, bytes_in, bytes_out)
+                if self.users.is_used_up(login.user_id):
                     self.end(active_id, "traffic limit reached")
         if (host_id := self.hosts.of(mac)) is not None:
-            _add_bytes(self._router.table(HOSTS), host_id, bytes_in, bytes_out)
+            add_bytes(self._router.table(HOSTS), host_id, bytes_in, bytes_out)
 
     def log_out(self, active_id: int) -> None:
         """What remove does to a row of /ip/hotspot/active."""
@@ -278,14 +239,11 @@ class Gateway:
         router.table(ACTIVE).delete(active_id)
         drop_rows(router, QUEUES, (login.queue_id,))
         drop_rows(router, ADDRESS_LIST, login.list_ids)
-        users = router.table(USERS)
-        if login.user_id in users:
-            count, base = spent(users.value(login.user_id, "uptime"))
-            total = base + router.clock.monotonic()
-            if count:  # none when the row was made again meanwhile
-                users.amend(login.user_id, is_quiet=True, uptime=f"{count - 1} {total}" if count > 1 else total)
+        self.users.stop(login.user_id)
         if (host_id := self.hosts.of(login.mac)) is not None:
             router.table(HOSTS).amend(host_id, authorized="false")
+            if router.behaviour.binding_reaches_hosts != "none":
+                self.hosts.bind(host_id)
         self._log(f"{login.user} ({login.address}): logged out: {reason}")
         login.on_end(reason)
 
@@ -319,19 +277,6 @@ class Gateway:
             if login.profile_id == profile_id and login.queue_id is not None and rate:
                 self._router.table(QUEUES).amend(login.queue_id, max_limit=rate, limit_at=rate)
 
-    def reset_counters(self, user_id: int) -> bool:
-        """Start counting again; whether there was anything."""
-        users, now = self._router.table(USERS), self._router.clock.monotonic()
-        row = users.get(user_id)
-        if row is None:
-            return False
-        count, _ = spent(users.shape.value(row, "uptime"))
-        uptime = f"{count} {-count * now}" if count else 0
-        none = dict.fromkeys(_COUNTERS, "0")
-        new = users.shape.changed(row, uptime=uptime, **none)
-        users.replace(user_id, new)
-        return new != row
-
     def _log(self, message: str) -> None:
         self._router.log.write("hotspot,info,debug", message)
 
@@ -343,12 +288,3 @@ def _server_profile(router: "SimRouter", server_id: int | None) -> int | None:
 def _timeout(profiles: "Table", profile_id: int, name: str) -> str | None:
     value = profiles.value(profile_id, name)
     return None if value in (None, "none") else str(value)
-
-
-def _add_bytes(table: "Table", row_id: int, bytes_in: int, bytes_out: int) -> None:
-    more = {"bytes-in": bytes_in, "bytes-out": bytes_out}
-    more |= {f"packets{name[5:]}": -(-number // _MEAN_PACKET) for name, number in more.items()}
-    totals = {name: str(int(str(table.value(row_id, name))) + number) for name, number in more.items()}
-    row = table.get(row_id)
-    if row is not None:
-        table.replace(row_id, table.shape.changed(row, **totals), is_quiet=True)

@@ -48,7 +48,7 @@ class Hosts:
         timeout = self._router.table(SERVERS).value(server_id, "idle-timeout")
         now = self._router.clock.monotonic()
         host_id = hosts.put(mac_address=mac, address=address, server=server_id, uptime=now, idle_timeout=timeout)
-        self._bind(host_id)
+        self.bind(host_id)
         return host_id
 
     def remove(self, host_id: int) -> None:
@@ -84,14 +84,14 @@ class Hosts:
 
     def _rebind(self, host_id: int, mac: str) -> None:
         was_bypassed = self.is_bypassed(mac)
-        kind = self._bind(host_id)
+        kind = self.bind(host_id)
         if kind == "blocked":
             for active_id in self._gateway.logins_of(mac):
                 self._gateway.end(active_id, "blocked")
         elif was_bypassed and kind != "bypassed":
             self.on_free(mac)
 
-    def _bind(self, host_id: int) -> Value:
+    def bind(self, host_id: int) -> Value:
         """Make a host what the first binding that fits says; the type of that binding."""
         hosts, bindings = self._router.table(HOSTS), self._router.table(BINDINGS)
         address = str(hosts.value(host_id, "address"))

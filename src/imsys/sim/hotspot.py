@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imsys.kit.units import Mac, parse_duration
-from imsys.sim.gateway import Gateway, Refused
+from imsys.sim.gateway import Gateway
+from imsys.sim.hotspot_users import Refused
 from imsys.sim.menus.hotspot import ACTIVE, USERS
 
 if TYPE_CHECKING:

@@ -452,6 +452,16 @@ def test_binding_reaches_hosts(clock: ManualClock, reaches: str, when_bound: boo
     assert router.hotspot.passes(MAC) is (reaches != "all")
 
 
+@pytest.mark.parametrize(("reaches", "then"), [("waiting", True), ("none", False)])
+def test_a_binding_counts_once_a_login_has_ended(clock: ManualClock, reaches: str, then: bool) -> None:
+    router = isp(clock, binding_reaches_hosts=reaches)
+    router.hotspot.login(MAC, "ann")
+    router.table(BINDINGS).add(mac_address=MAC, type="bypassed")
+    assert only(router, HOSTS)["bypassed"] == "false"
+    router.table(ACTIVE).remove("ann")
+    assert router.hotspot.passes(MAC) is then
+
+
 async def test_a_device_that_is_no_longer_bypassed_logs_in_again(clock: ManualClock) -> None:
     router = isp(clock, binding_reaches_hosts="all")
     router.table(BINDINGS).add(mac_address=MAC, type="bypassed")

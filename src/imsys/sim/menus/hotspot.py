@@ -201,7 +201,7 @@ def _user_changed(table: Table, row_id: int, old: Row | None, new: Row | None) -
 
 
 def _reset_counters(table: Table, row_id: int) -> bool:
-    return table.router.hotspot.gateway.reset_counters(row_id)
+    return table.router.hotspot.gateway.users.reset_counters(row_id)
 
 
 def adapt_server(menu: Menu, behaviour: Behaviour) -> Menu:
