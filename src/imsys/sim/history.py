@@ -77,7 +77,7 @@ class History:
     def note(self, table: "Table", row_id: int, old: Row | None, new: Row | None, *, before: int | None = None) -> None:
         """A person changed a row. Sessions and the like are no configuration: ending them is not undone."""
         menu = table.shape.menu
-        if not self.records or menu.is_dynamic or menu.remove is not None:
+        if not self.records or menu.is_dynamic or menu.remove is not None or not menu.verbs & {"add", "set"}:
             return
         number, now = self._router.action, self._router.clock.monotonic()
         if not self._actions or self._actions[-1].number != number:

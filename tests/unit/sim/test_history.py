@@ -160,6 +160,7 @@ async def test_what_hangs_on_a_row_follows(router: SimRouter) -> None:
     lease = router.table(LEASES).rows[0]
     talker = await login(router)
     await talker.ret(f"{LEASES}/make-static", f"=.id={lease['.id']}")
+    router.table("/ip/hotspot/cookie").remove("ann")  # no configuration: not taken back
     router.table(USERS).remove("ann")
     router.hotspot.add("48:8F:5A:00:00:03")
     router.table(BINDINGS).add(mac_address="48:8F:5A:00:00:03", type="bypassed")
@@ -167,6 +168,7 @@ async def test_what_hangs_on_a_row_follows(router: SimRouter) -> None:
     assert router.lose_safe_mode() == 3
     assert router.table(LEASES).rows[0]["dynamic"] == "true"
     assert not router.table(BINDINGS).rows
+    assert not router.table("/ip/hotspot/cookie").rows
     router.hotspot.logout(MAC)
     ann = router.table(USERS).find(name="ann") or {}
     assert (ann[".id"], ann["uptime"]) == ("*1", "0s")
