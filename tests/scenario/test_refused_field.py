@@ -19,3 +19,22 @@ def test_a_suspended_subscriber_is_cut_though_another_field_is_refused(world: Wo
     world.until(lambda: state.refresh_from_db() or state.sync_status == "error", "and she is in error")
     assert state.error_code == "InvalidValue"
     assert "remote-address" in state.sync_error
+
+
+def test_a_suspended_subscriber_is_confined_though_another_field_is_refused(world: World) -> None:
+    router = world.add_router(suspend_by="profile", suspend_profile="walled")
+    world.call(lambda: router.table("/ppp/profile").add(name="walled"))
+    world.add_subscribers(["ann"])
+    world.start_worker()
+    world.until_synced()
+    world.call(lambda: router.cpes.add_all(redial_s=0.05))
+    leave_address("ann", "2001:db8::5")
+    services.suspend(["ann"], cause="non-payment", actor=CLERK)
+    world.until(lambda: (world.row("ann") or {})["profile"] == "walled", "ann's row is confined")
+    profiles = router.table("/ppp/profile")
+    world.until(
+        lambda: (
+            world.call(lambda: [profiles.name_of(s.profile_id) for s in router.ppp.sessions.values()]) == ["walled"]
+        ),
+        "and so is her session",
+    )

@@ -9,7 +9,7 @@ from imsys.fleet.pacing import Allowance
 from imsys.fleet.records import Happening
 from imsys.reconcile.desired import cut_by, live_keys, login_keys
 from imsys.reconcile.intent import Ghost, Intent, SubscriberIntent
-from imsys.reconcile.kinds import HOTSPOT_USER
+from imsys.reconcile.kinds import HOTSPOT_USER, SECRET
 from imsys.reconcile.plan import Plan
 from imsys.reconcile.sessions import (
     ACTIVE,
@@ -117,7 +117,10 @@ class Ending:
             if self._has_no_row(subscriber, plan, tables):
                 forbidden |= login_keys(subscriber, self.intent)
         redial = {
-            key: s for s in self.owed if s.subscriber_id not in unfinished for key in self._to_redial(s) - forbidden
+            key: s
+            for s in self.owed
+            if s.subscriber_id not in unfinished or self._is_confined(s, tables)
+            for key in self._to_redial(s) - forbidden
         }
         former = self._former()
         if not (forbidden or redial or former):
@@ -170,6 +173,14 @@ class Ending:
             return subscriber.subscriber_id not in unfinished
         rows = [resource for resource in plan.wanted.of(subscriber.subscriber_id) if resource.menu in OF_LOGIN]
         return all(_is_gone((r.menu, r.key), tables) or _is_disabled(r.menu, r.key, tables) for r in rows)
+
+    def _is_confined(self, subscriber: SubscriberIntent, tables: Tables) -> bool:
+        """Was it read back that the subscriber comes into the walled garden, whatever else its row refuses to take?"""
+        router, table = self.intent.router, tables.get(SECRET.menu)
+        if table is None or not subscriber.is_suspended or cut_by(subscriber, router) != "profile":
+            return False
+        row = table.rows.get(subscriber.username)
+        return row is not None and row.values["profile"] == router.suspend_profile
 
     def _has_no_row(self, subscriber: SubscriberIntent, plan: Plan, tables: Tables) -> bool:
         rows = [(r.menu, r.key) for r in plan.wanted.of(subscriber.subscriber_id) if r.menu in OF_LOGIN]
