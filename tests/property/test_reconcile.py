@@ -80,8 +80,10 @@ def intents(draw: st.DrawFn) -> Intent:
     return Intent(router, {package.package_id: package for package in packages}, subscribers, tuple(ghosts))
 
 
-def plan(intent: Intent, tables: Tables, **more: bool) -> Plan:
-    return make_plan(intent, {menu: table(KINDS[menu], rows, fingerprint) for menu, rows in tables.items()}, **more)
+def plan(intent: Intent, tables: Tables, *, is_settled: bool = True) -> Plan:
+    return make_plan(
+        intent, {menu: table(KINDS[menu], rows, fingerprint) for menu, rows in tables.items()}, is_settled=is_settled
+    )
 
 
 def carry_out(steps: tuple[Step, ...], before: Tables) -> Tables:

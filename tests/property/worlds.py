@@ -23,7 +23,7 @@ from imsys.reconcile.kinds import (
     SECRET,
     Resource,
 )
-from imsys.reconcile.observed import table
+from imsys.reconcile.observed import Table, table
 from imsys.reconcile.plan import Plan, make_plan
 from tests.property.tables import PASSWORDS, Refused, Tables, printed_fields, rendered
 from tests.unit.reconcile.rows import Place, Row, fingerprint
@@ -133,7 +133,7 @@ def _synced(subscriber: SubscriberIntent) -> SubscriberIntent:
     )
 
 
-def read(tables: Tables) -> dict[str, object]:
+def read(tables: Tables) -> dict[str, Table]:
     return {menu: table(kind, tables.rows[menu], fingerprint) for menu, kind in KINDS.items()}
 
 

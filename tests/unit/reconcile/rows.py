@@ -31,7 +31,7 @@ def intent(
     packages: Iterable[PackageIntent] = (HOME,),
     router: RouterIntent = RouterIntent(1),  # noqa: B008 - frozen
     ghosts: Iterable[Ghost] = (),
-    placed: Mapping[int, Iterable[Place]] = {},  # noqa: B006 - only read
+    placed: Mapping[int, Iterable[Place]] = {},
     shared: Iterable[Place] = (),
 ) -> Intent:
     """An intent that says of the router's list what the loader says: it is needed where somebody can be put on it."""
@@ -98,3 +98,45 @@ def sent(made: Plan) -> dict[str, str | None]:
     (batch,) = batches(made.steps)
     kind = KINDS[batch.menu]
     return {name: kind.field(name).render(value) for name, value in batch.steps[0].changes.items()}
+
+
+def queue(name: str = "ann", target: str = "10.0.0.5/32", **more: str) -> Row:
+    """A row of /queue/simple as RouterOS 7 prints it, right for somebody with the package HOME."""
+    return {
+        ".id": "*B", "name": name, "target": target, "parent": "none", "packet-marks": "", "priority": "8/8",
+        "queue": "default-small/default-small", "limit-at": "0/0", "max-limit": "5000000/10000000",
+        "burst-limit": "0/0", "burst-threshold": "0/0", "burst-time": "0s/0s", "bucket-size": "0.1/0.1",
+        "bytes": "1024/4096", "rate": "0bps/0bps", "dynamic": "false", "disabled": "false", **printed(more),
+    }  # fmt: skip
+
+
+def lease(address: str = "10.0.0.5", mac: str = "00:0C:42:1A:2B:3C", **more: str) -> Row:
+    """A row of /ip/dhcp-server/lease as RouterOS 7 prints it."""
+    return {
+        ".id": "*C", "address": address, "mac-address": mac, "address-lists": "", "dhcp-option": "",
+        "status": "waiting", "last-seen": "never", "radius": "false", "dynamic": "false", "blocked": "false",
+        "disabled": "false", **printed(more),
+    }  # fmt: skip
+
+
+def entry(address: str = "10.0.0.5", name: str = "BLOCKED_USERS", **more: str) -> Row:
+    """A row of /ip/firewall/address-list as RouterOS 7 prints it."""
+    row = {".id": "*D", "list": name, "address": address, "creation-time": "2026-01-01 00:00:00", "dynamic": "false"}
+    return {**row, "disabled": "false", **printed(more)}
+
+
+def drop_rule(name: str = "BLOCKED_USERS", **more: str) -> Row:
+    """A row of /ip/firewall/filter, of which RouterOS prints what was set and no more."""
+    return {".id": "*E", "chain": "forward", "action": "drop", "src-address-list": name, **printed(more)}
+
+
+def hotspot_user(name: str = "ann", **more: str) -> Row:
+    """A row of /ip/hotspot/user as RouterOS 7 prints it; without a limit it has none."""
+    return {
+        ".id": "*10", "name": name, "profile": "home", "uptime": "1h2m", "bytes-in": "1", "bytes-out": "2",
+        "dynamic": "false", "disabled": "false", **printed(more),
+    }  # fmt: skip
+
+
+def binding(mac: str = "00:0C:42:1A:2B:3C", **more: str) -> Row:
+    return {".id": "*11", "mac-address": mac, "type": "bypassed", "disabled": "false", **printed(more)}
