@@ -147,13 +147,14 @@ class Ending:
         self, ending: list[Session], forbidden: set[LiveKey], keys: set[LiveKey], present: list[Session]
     ) -> list[Session]:
         ended: dict[tuple[str, str, str], Session] = {}
+        said_yes: set[tuple[str, str]] = set()
         for attempt in range(self.rounds):
             if not ending:
                 break
             ended.update({session.identity: session for session in ending})
-            await self.executor.end(ending, alone=attempt > 0)
+            said_yes |= await self.executor.end(ending, alone=attempt > 0)
             present = await self.observer.sessions(keys)
-            others = [s for s in still_there(ended.values(), present) if s.live_key not in forbidden]
+            others = [s for s in still_there(ended.values(), present, said_yes) if s.live_key not in forbidden]
             ending = among(present, forbidden) + others
         self.stuck = {session.live_key for session in ending}
         self.ended = [session for session in ended.values() if session.live_key not in self.stuck]

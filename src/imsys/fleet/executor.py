@@ -75,8 +75,11 @@ class Executor:
             return self.unseal(passwords[step.subscriber_id or 0])
         return field.render(value)
 
-    async def end(self, sessions: Sequence[Session], *, alone: bool) -> None:
-        """End sessions by row id. One that has just gone by itself traps; the read that follows tells."""
+    async def end(self, sessions: Sequence[Session], *, alone: bool) -> set[tuple[str, str]]:
+        """End sessions by row id; those of which the router said yes, as (menu, row id).
+
+        One that has just gone by itself traps; the read that follows tells.
+        """
         size = 1 if alone else self.ids_at_once
         by_menu: dict[str, list[str]] = {}
         for session in sessions:
@@ -87,9 +90,13 @@ class Executor:
         answers = await asyncio.gather(
             *(self.client.remove(menu, part) for menu, part in parts), return_exceptions=True
         )
-        for answer in answers:
-            if isinstance(answer, BaseException) and not _is_answered(answer):
+        said_yes: set[tuple[str, str]] = set()
+        for (menu, part), answer in zip(parts, answers, strict=True):
+            if not isinstance(answer, BaseException):
+                said_yes |= {(menu, row_id) for row_id in part}
+            elif not _is_answered(answer):
                 raise answer
+        return said_yes
 
 
 def _note(applied: Applied, batch: Batch, answer: object) -> None:

@@ -97,19 +97,26 @@ def among(present: Iterable[Session], keys: Collection[LiveKey]) -> list[Session
     return [session for session in present if session.live_key in keys]
 
 
-def still_there(ended: Iterable[Session], present: Iterable[Session]) -> list[Session]:
-    """Of the sessions that were ended, those that a later read still shows: one that began anew is another."""
+def still_there(
+    ended: Iterable[Session], present: Iterable[Session], said_yes: Collection[tuple[str, str]] = frozenset()
+) -> list[Session]:
+    """Of the sessions that were ended, those that a later read still shows: one that began anew is another.
+
+    said_yes: (menu, row id) of those that the router said were ended; one in its first second tells no more than that.
+    """
     before = {session.identity: session for session in ended}
     found = []
     for session in present:
         old = before.get(session.identity)
-        if old is not None and not _began_anew(old, session):
+        if old is not None and not _began_anew(old, session, (old.menu, old.row_id) in said_yes):
             found.append(session)
     return found
 
 
-def _began_anew(old: Session, new: Session) -> bool:
-    return old.uptime_s is not None and new.uptime_s is not None and new.uptime_s < old.uptime_s
+def _began_anew(old: Session, new: Session, is_said_to_be_gone: bool) -> bool:
+    if old.uptime_s is None or new.uptime_s is None:
+        return False
+    return new.uptime_s < old.uptime_s or (is_said_to_be_gone and new.uptime_s == 0)
 
 
 def live_by_row(menu: str, key: str) -> set[LiveKey]:
