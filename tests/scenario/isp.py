@@ -23,6 +23,8 @@ TCP_VERSION = "7.18.2"
 SECRET, PROFILE, ACTIVE = "/ppp/secret", "/ppp/profile", "/ppp/active"
 QUEUE, LEASE, SERVER = "/queue/simple", "/ip/dhcp-server/lease", "/ip/dhcp-server"
 LIST, FILTER, CONNECTION = "/ip/firewall/address-list", "/ip/firewall/filter", "/ip/firewall/connection"
+HOTSPOT, HOTSPOT_USER, HOTSPOT_PROFILE = "/ip/hotspot", "/ip/hotspot/user", "/ip/hotspot/user/profile"
+BINDING, HOTSPOT_ACTIVE, COOKIE = "/ip/hotspot/ip-binding", "/ip/hotspot/active", "/ip/hotspot/cookie"
 BLOCKED = "BLOCKED_USERS"
 RULE_COMMENT = "IMSys: drops suspended subscribers"
 DROP_RULE = (
@@ -34,7 +36,12 @@ Made = tuple[str, dict[str, str]]
 """A row as a person would add it: menu and properties."""
 Dump = dict[str, list[dict[str, str]]]
 
-TOLD_BY_THE_ROUTER = frozenset({".id", "creation-time", "last-logged-out", "last-caller-id", "last-disconnect-reason"})
+TOLD_BY_THE_ROUTER = frozenset(
+    {
+        *(".id", "creation-time", "last-logged-out", "last-caller-id", "last-disconnect-reason"),
+        *("uptime", "bytes-in", "bytes-out", "packets-in", "packets-out"),
+    }
+)
 
 THEIRS: Sequence[Made] = (
     (PROFILE, {"name": "isp-own", "rate-limit": "2M/2M", "comment": "of the owner"}),
@@ -50,6 +57,12 @@ THEIRS: Sequence[Made] = (
     (FILTER, {"chain": "input", "action": "drop", "src-address-list": BLOCKED}),
     (FILTER, {"chain": "forward", "action": "drop", "src-address-list": "BLOCKED_USERS_OLD", "comment": "theirs"}),
     (FILTER, {"chain": "forward", "action": "drop", "src-address-list": BLOCKED, "protocol": "udp", "dst-port": "53"}),
+    (HOTSPOT, {"name": "lobby", "interface": "ether5"}),
+    (HOTSPOT_PROFILE, {"name": "guests", "rate-limit": "1M/1M"}),
+    (HOTSPOT_USER, {"name": "ann", "server": "lobby", "password": "x", "profile": "guests", "comment": "room 7"}),
+    (HOTSPOT_USER, {"name": "desk", "password": "x"}),
+    (BINDING, {"mac-address": "02:00:00:00:77:09", "type": "blocked"}),
+    (BINDING, {"mac-address": "AA:BB:CC:00:00:01", "server": "lobby", "type": "blocked", "comment": "not in here"}),
 )
 
 
@@ -217,3 +230,15 @@ def lease(address: str, mac: str, **more: str) -> Made:
 
 def entry(address: str, name: str = BLOCKED) -> Made:
     return LIST, {"list": name, "address": address}
+
+
+def hotspot_profile(name: str = "home", rate: str = "10M/10M", **more: str) -> Made:
+    return HOTSPOT_PROFILE, {"name": name, "rate-limit": rate} | more
+
+
+def hotspot_user(name: str, **more: str) -> Made:
+    return HOTSPOT_USER, {"name": name, "profile": "home", "limit-uptime": "0s", "limit-bytes-total": "0"} | more
+
+
+def binding(mac: str, **more: str) -> Made:
+    return BINDING, {"mac-address": mac, "type": "bypassed"} | more
