@@ -35,8 +35,8 @@ class Ending:
     present: what was last read of them: all PPP sessions, or at least those in `covered`.
     redial: subscribers whose session must end once. taken_over: of these, who has somebody else's row and name.
     renamed: places that rows were renamed from.
-    removed: rows taken away in this run. stuck: sessions that would not end. deferred: by subscriber, in how many
-    seconds its turn comes. ended: what was ended and seen gone.
+    removed: rows taken away in this run. stuck: sessions that would not end. later: subscribers whose turn
+    comes later; deferred: in how many seconds. ended: what was ended and seen gone.
     """
 
     observer: Observer
@@ -51,6 +51,7 @@ class Ending:
     removed: set[tuple[str, str]] = field(default_factory=set)
     renamed: set[tuple[str, str]] = field(default_factory=set)
     stuck: set[LiveKey] = field(default_factory=set)
+    later: list[int] = field(default_factory=list)
     deferred: dict[int, float] = field(default_factory=dict)
     ended: list[Session] = field(default_factory=list)
     forgotten: list[Ghost] = field(default_factory=list)
@@ -128,6 +129,7 @@ class Ending:
         present = await self._known({*forbidden, *redial, *former})
         ending = among(present, forbidden) + self._in_turn(among(present, redial), redial)
         present = await self._kick(ending, forbidden, {*forbidden, *redial, *former}, present)
+        self.deferred = dict(zip(self.later, self.kicks.turns(len(self.later)), strict=True))
         self._forget(former, present)
 
     async def read(self, keys: set[LiveKey]) -> list[Session]:
@@ -153,6 +155,7 @@ class Ending:
                 break
             ended.update({session.identity: session for session in ending})
             said_yes |= await self.executor.end(ending, alone=attempt > 0)
+            self.kicks.spent()
             present = await self.observer.sessions(keys)
             others = [s for s in still_there(ended.values(), present, said_yes) if s.live_key not in forbidden]
             ending = among(present, forbidden) + others
@@ -164,8 +167,7 @@ class Ending:
         """Those whose turn it is; the rest waits, so that not all dial in again at once. Who is confined goes first."""
         waiting = sorted(present, key=lambda s: (not whose[s.live_key].is_suspended, s.name))
         now = self.kicks.take(len(waiting))
-        for number, session in enumerate(waiting[now:], 1):
-            self.deferred[whose[session.live_key].subscriber_id] = number / self.kicks.per_s
+        self.later = [whose[session.live_key].subscriber_id for session in waiting[now:]]
         return waiting[:now]
 
     def _is_cut(self, subscriber: SubscriberIntent, plan: Plan, tables: Tables, unfinished: Collection[int]) -> bool:
