@@ -14,6 +14,7 @@ LOG_PROPLIST = ("time", "message")
 _LINE = re.compile(
     r"^(?P<noun>[a-z -]+?)(?: <(?P<key>.*?)>)? (?:changed|added|removed|moved) by (?P<who>\S+)", re.DOTALL
 )
+_SAFE_MODE_LOST = re.compile(r"^safe mode of \S+ lost")
 _NOUNS = {kind.log_noun: menu for menu, kind in KINDS.items() if kind.log_noun}
 _KEYLESS = {kind.log_noun: menu for menu, kind in KINDS.items() if not kind.is_key_logged}
 _NEW_FORM = re.compile(r"^(?:(?P<way>[\w-]+)(?:\((?P<via>[\w-]+)\))?:)(?P<user>[^@/:]+)@")
@@ -24,11 +25,15 @@ def attribute(
 ) -> dict[tuple[str, str], str]:
     """For each (menu, key) the last person or program, other than ourselves, whom the log names: "juma via winbox".
 
-    Of menus whose rows the log names by no key, it is the last who changed any.
+    Of menus whose rows the log names by no key, it is the last who changed any. A safe mode that was lost undoes
+    changes in the name of who held it: nobody's hand.
     """
     found: dict[tuple[str, str], str] = {}
     for row in rows:
-        match = _LINE.match(row.get("message", ""))
+        message = row.get("message", "")
+        if _SAFE_MODE_LOST.match(message):
+            found.clear()
+        match = _LINE.match(message)
         if match is None or (who := _person(match["who"], own_user)) is None:
             continue
         menu = _NOUNS.get(match["noun"], "")

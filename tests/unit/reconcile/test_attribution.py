@@ -80,3 +80,13 @@ def test_where_the_log_names_no_key_whoever_changed_the_menu_is_named(kind: Kind
     everywhere = {(menu, "ann") for menu in KINDS}
     lines = [{"message": form.format(noun=kind.log_noun)}, {"message": f"{kind.log_noun} <*6> added by imsys"}]
     assert attribute(lines, everywhere, own_user="imsys") == {(kind.menu, "ann"): "juma"}
+
+
+def test_what_a_lost_safe_mode_undid_was_nobodys_hand() -> None:
+    places = {(SECRET.menu, "ann"), (SECRET.menu, "ben")}
+    lines = [
+        {"message": V7.format(key="ann")},
+        {"message": "safe mode of juma lost: 1 changes undone"},
+        {"message": V7.format(key="ben")},
+    ]
+    assert attribute(lines, places, own_user="imsys") == {(SECRET.menu, "ben"): "juma via winbox"}
