@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from imsys.reconcile.desired import Desired, ResourceKey, desired
+from imsys.reconcile.desired import Desired, ResourceKey, desired, is_list_bound
 from imsys.reconcile.diff import Step, promotion, removal, steps_for
 from imsys.reconcile.exchanges import room_for
 from imsys.reconcile.intent import Ghost, Intent
@@ -145,10 +145,19 @@ class _Planner:
             if step.action == "add" or not (step.changes or step.old_key):
                 return
         if step.action == "add" and not self.is_settled:
-            if step.subscriber_id is not None:
-                self.waiting.add(step.subscriber_id)
+            self.waiting |= self._who_needs(step)
             return
         self.steps.append(step)
+
+    def _who_needs(self, step: Step) -> set[int]:
+        """Its subscriber; of the router's own row, everybody whom it may cut off, and of a profile, all who have it."""
+        if step.subscriber_id is not None:
+            return {step.subscriber_id}
+        if step.is_shared:
+            router = self.intent.router
+            return {s.subscriber_id for s in self.intent.subscribers if is_list_bound(s, router)}
+        rows = self.wanted.rows.values()
+        return {r.subscriber_id for r in rows if r.subscriber_id is not None and step.place in r.refers}
 
     def _checked(self, step: Step) -> tuple[Step, Problem | None]:
         """The step without a reference to a profile that neither exists nor will; its other changes must not wait.

@@ -1,7 +1,8 @@
 """Before a router has settled, what it does not list may still be there: nobody is done who still has to leave it."""
 
-from imsys.reconcile.kinds import SECRET
-from tests.unit.reconcile.rows import intent, plan, secret, subscriber
+from imsys.reconcile.kinds import QUEUE, SECRET
+from imsys.reconcile.plan import make_plan
+from tests.unit.reconcile.rows import intent, plan, secret, subscriber, tables_of
 
 
 def test_a_former_row_that_is_not_listed_yet_keeps_its_subscriber_waiting() -> None:
@@ -11,3 +12,16 @@ def test_a_former_row_that_is_not_listed_yet_keeps_its_subscriber_waiting() -> N
     assert (early.waiting, early.forgotten) == ({1}, ())
     late = plan(asked, there)
     assert (late.waiting, [ghost.key for ghost in late.forgotten]) == (frozenset(), ["ann"])
+
+
+def test_whoever_needs_a_row_of_the_router_waits_for_it_too() -> None:
+    """Else nobody would make it before the next resync, though its router has long settled."""
+    line = subscriber("ann", service="static", address="10.0.0.7")
+    queue = {".id": "*1", "name": "ann", "target": "10.0.0.7/32", "max-limit": "5M/10M"}
+    early = make_plan(intent(line), tables_of({QUEUE.menu: [queue]}), is_settled=False)
+    assert (early.steps, early.waiting) == ((), {1})
+
+
+def test_whoever_needs_a_profile_waits_for_it_too() -> None:
+    early = plan(intent(subscriber("ann")), secret("ann"), profiles=(), is_settled=False)
+    assert (early.steps, early.waiting) == ((), {1})
