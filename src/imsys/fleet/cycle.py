@@ -110,7 +110,7 @@ class Cycle:
     # -- plan
 
     async def _think(self, *, first: bool = False) -> None:
-        is_settled = self.hands.settling.is_settled
+        is_settled = self.hands.settling.has_settled(self.tables)
         plan = make_plan(self.intent, self.tables, is_settled=is_settled, said_yes=self.said_yes, wanted=self.wanted)
         if first and not self.router.accepts_reappearance:
             self.doubt = await self._suspicion(plan)
@@ -180,9 +180,13 @@ class Cycle:
         if not (rows or kicks or locks or taken):
             return list(steps)
         claims = [PlacedRow(kind.menu, s.key, s.subscriber_id) for s in taken for kind in _redials(s.menu)]
-        placed = await self.hands.records.place([*rows, *former], kicks=kicks, locks=locks, claims=claims)
+        logins = [row for row in rows if row.menu in LOGIN_MENUS]
+        placed = await self.hands.records.place(
+            [*rows, *former], kicks=kicks, locks=locks, logins=logins, claims=claims
+        )
+        self.sessions.taken_over |= placed.taken_over
         asked = {(row.menu, row.key) for row in rows}
-        return [s for s in steps if s.place not in asked or s.place in placed]
+        return [s for s in steps if s.place not in asked or s.place in placed.keys]
 
     def _is_new(self, step: Step) -> bool:
         """Will the row be ours by this step? The router's own rows are only when we made them."""
@@ -199,7 +203,8 @@ class Cycle:
             async with self.hands.records.pool.connection() as connection:
                 passwords = await intake.sealed_passwords(connection, ids)
         ready = [s for s in steps if "password" not in s.changes or s.subscriber_id in passwords]
-        self.sessions.redial |= {s.subscriber_id for s in ready if s.subscriber_id and self._owes_kick(s)}
+        intent = self.router.intent
+        self.sessions.redial |= {s.subscriber_id for s in ready if s.subscriber_id and owes_kick(s, intent)}
         applied = await self.hands.executor.apply(ready, passwords=passwords, alone=self.alone)
         undone = [step for step in ready if step.place in applied.refused]
         cuts = [cut for step in undone if (cut := cut_alone(step, self.router.intent)) is not None]

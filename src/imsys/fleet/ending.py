@@ -33,7 +33,8 @@ class Ending:
     """The sessions of one run.
 
     present: what was last read of them: all PPP sessions, or at least those in `covered`.
-    redial: subscribers whose session must end once. taken_over: of these, who has somebody else's row and name.
+    redial: subscribers whose session must end once. taken_over: who has somebody else's row and name by now, so that
+    a session of this name is not theirs.
     renamed: places that rows were renamed from.
     removed: rows taken away in this run. stuck: sessions that would not end. later: subscribers whose turn
     comes later; deferred: in how many seconds. ended: what was ended and seen gone.
@@ -59,7 +60,8 @@ class Ending:
     @property
     def owed(self) -> list[SubscriberIntent]:
         """Whose session must end once, by this run or since an earlier one that could not."""
-        return [s for s in self.intent.subscribers if s.is_kick_owed or s.subscriber_id in self.redial]
+        whose = self.redial | self.taken_over
+        return [s for s in self.intent.subscribers if s.is_kick_owed or s.subscriber_id in whose]
 
     def suspended(self, touched: Collection[int]) -> dict[LiveKey, SubscriberIntent]:
         """What must not be live because somebody is cut off. Connections are looked at only where that is new."""
@@ -92,11 +94,15 @@ class Ending:
         return any((menu, ghost.key) in plan.wanted.rows for menu in logins)
 
     def _to_redial(self, subscriber: SubscriberIntent) -> set[LiveKey]:
-        """Of somebody whose name was another's, also what would let the other one in again."""
-        keys = login_keys(subscriber, self.intent)
-        if subscriber.subscriber_id in self.taken_over and subscriber.service == "hotspot":
-            keys |= live_by_row(HOTSPOT_USER.menu, subscriber.username)
-        return keys
+        """Of somebody whose name was another's, also what would let the other one in again; theirs goes on."""
+        keys, i = login_keys(subscriber, self.intent), subscriber.subscriber_id
+        if i not in self.taken_over:
+            return keys
+        if not (subscriber.is_kick_owed or i in self.redial):
+            keys = {key for key in keys if key[1] == subscriber.username}
+        return keys | (
+            live_by_row(HOTSPOT_USER.menu, subscriber.username) if subscriber.service == "hotspot" else set()
+        )
 
     def concerned(self, plan: Plan, touched: Collection[int]) -> set[LiveKey]:
         """All sessions that this run may have to end: worth reading together with its rows."""

@@ -25,7 +25,7 @@ from imsys.fleet.greeting import Greeting, greet
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
 from imsys.fleet.lookups import LookUps
-from imsys.fleet.observer import ASKED_AT_MOST, Observer, Tables
+from imsys.fleet.observer import ASKED_AT_MOST, Observer
 from imsys.fleet.pacing import Allowance
 from imsys.fleet.records import LASTING, REFUSED_AT_WORK, Happening, Pool, Records, RunRecord
 from imsys.fleet.settling import Settling
@@ -219,11 +219,12 @@ class Keeper:
         if not (intent.subscribers or intent.ghosts or router.has_ghosts):
             return
         before = _counts(hands.observer.client)
-        whole = not hands.settling.is_settled
         wanted = desired(intent)
-        tables = await hands.observer.tables(scope_of(intent, wanted), whole=whole)
+        scope = scope_of(intent, wanted)
+        whole = not hands.settling.has_settled(scope.menus)
+        tables = await hands.observer.tables(scope, whole=whole)
         if whole:
-            hands.settling.saw(_keys(tables))
+            hands.settling.saw(tables)
         cycle = Cycle(hands, router, RunRecord("due", started), intent, wanted, tables)
         await self._finish(cycle, before)
 
@@ -249,14 +250,14 @@ class Keeper:
             intent = await intake.load_all(connection, router, now=started, wait_s=self.timing.old_router_s)
         wanted = desired(intent)
         tables, present, proof = await hands.observer.whole(scope_of(intent, wanted))
-        hands.settling.saw(_keys(tables))
+        hands.settling.saw(tables)
         cycle = Cycle(hands, router, RunRecord("resync", started), intent, wanted, tables, present=present)
         logins = {(kind.menu, key) for kind in LOGINS if kind.menu in tables for key in tables[kind.menu].rows}
         cycle.run.unmanaged = len(logins - wanted.rows.keys() - {ghost.place for ghost in intent.ghosts})
         cycle.run.note = look_alikes(near_doubles(key for _, key in sorted(logins)))
         await self._finish(cycle, before)
         self._wants_resync = False
-        if cycle.is_clean and hands.settling.is_settled:
+        if cycle.is_clean and hands.settling.has_settled(tables):
             hands.observer.proof, self._proved, self._last_whole = proof, router.settings, cycle.run
 
     async def _finish(self, cycle: Cycle, before: tuple[int, int, int]) -> None:
@@ -400,10 +401,6 @@ class Keeper:
         client, self.hands = self.hands.observer.client, None
         self._proved = None
         await client.close()
-
-
-def _keys(tables: Tables) -> set[tuple[str, str]]:
-    return {(menu, key) for menu, table in tables.items() for key in table.rows}
 
 
 def _counts(client: Client) -> tuple[int, int, int]:

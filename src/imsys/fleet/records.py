@@ -3,7 +3,7 @@
 Nothing here is intent: sync states, placements, runs, router states and facts only.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -64,6 +64,17 @@ class PlacedRow(NamedTuple):
     key: str
     subscriber_id: int | None = None
     package_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """`keys`: the rows that are recorded; those of a subscriber who was removed in the meantime, or moved, are not.
+
+    taken_over: subscribers who have a row or a name by now that was known as somebody else's.
+    """
+
+    keys: Set[tuple[str, str]] = frozenset()
+    taken_over: Set[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,35 +141,39 @@ class Records:
         *,
         kicks: Sequence[int] = (),
         locks: Sequence[int] = (),
+        logins: Sequence[PlacedRow] = (),
         claims: Sequence[PlacedRow] = (),
-    ) -> set[tuple[str, str]]:
+    ) -> Placed:
         """Record rows before they are written, and what else must not be forgotten when the run ends early.
 
-        kicks: whose session must end for it. locks: whose row gets a lock. claims: sessions whose name is theirs now;
-        one that was known as somebody else's is to be ended. Returns the keys that are placed: those of a subscriber
-        who was removed in the meantime, or moved, are not.
+        kicks: whose session must end for it. locks: whose row gets a lock. logins: of the rows, those by whose right
+        sessions live. claims: sessions whose name is theirs now; one that was known as somebody else's is to be ended.
         """
         if not (rows or kicks or locks or claims):
-            return set()
+            return Placed()
         menus, keys, subscribers, packages = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
         async with self._transaction() as connection:  # placements before sync states, as removing a subscriber does
-            claimed = await self._claim(connection, claims)
+            taken_over = await self._of_others(connection, sql.TAKEN_OVER, logins)
+            taken_over |= await self._of_others(connection, sql.CLAIM, claims)
             parameters = {"router": self.router_id, "menus": menus, "keys": keys}
             await connection.execute(sql.PLACE, {**parameters, "subscribers": subscribers, "packages": packages})
-            if claimed or kicks:
-                await connection.execute(sql.OWE_KICK, (sorted({*claimed, *kicks}),))
+            if taken_over or kicks:
+                await connection.execute(sql.OWE_KICK, (sorted({*taken_over, *kicks}),))
             if locks:
                 await connection.execute(sql.LOCK, (sorted(locks),))
             ids = [[i for i in column if i is not None] for column in (subscribers, packages)]
             placed = await (await connection.execute(sql.PLACED_KEYS, (self.router_id, *ids))).fetchall()
-        return {(menu, key) for menu, key in placed}
+        return Placed({(menu, key) for menu, key in placed}, taken_over)
 
-    async def _claim(self, connection: AsyncConnection[TupleRow], claims: Sequence[PlacedRow]) -> list[int]:
-        if not claims:
-            return []
-        columns = ([c.menu for c in claims], [c.key for c in claims], [c.subscriber_id for c in claims])
-        rows = await (await connection.execute(sql.CLAIM, (*columns, self.router_id))).fetchall()
-        return [row[0] for row in rows]
+    async def _of_others(
+        self, connection: AsyncConnection[TupleRow], statement: str, rows: Sequence[PlacedRow]
+    ) -> set[int]:
+        """Of those who are to have these rows, to whom one comes that was somebody else's."""
+        if not rows:
+            return set()
+        columns = ([row.menu for row in rows], [row.key for row in rows], [row.subscriber_id for row in rows])
+        found = await (await connection.execute(statement, (*columns, self.router_id))).fetchall()
+        return {row[0] for row in found}
 
     async def finish(
         self,

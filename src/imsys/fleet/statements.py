@@ -35,6 +35,14 @@ with gone as (
 select distinct subscriber_id from gone
 """
 
+# Whose row was another subscriber's until now.
+TAKEN_OVER = """
+select distinct v.subscriber_id
+from unnest(%s::text[], %s::text[], %s::bigint[]) as v(menu, key, subscriber_id)
+join fleet_placement p on p.menu = v.menu and p.key = v.key and p.router_id = %s
+where p.subscriber_id is distinct from v.subscriber_id
+"""
+
 LOCK = """
 with locked as (
     select subscriber_id from subscribers_syncstate where subscriber_id = any(%s::bigint[]) and not has_lock
