@@ -36,6 +36,10 @@ class Refused(Exception):
         self.row = row
 
 
+class Gone(Exception):
+    """What was to be changed is not there any more."""
+
+
 @dataclass
 class Tables:
     rows: dict[str, list[Row]] = field(default_factory=lambda: {menu: [] for menu in KINDS})
@@ -68,7 +72,9 @@ class Tables:
             fields = printed_fields(step.menu, {**KINDS[step.menu].key_fields(step.key), **sent(step)})
             self.insert(step.menu, fields, self._place_of(step))
             return
-        (row,) = (row for row in rows if row[".id"] == step.row_id)
+        row = next((row for row in rows if row[".id"] == step.row_id), None)
+        if row is None:  # `no such item`
+            raise Gone
         if step.action == "remove":
             rows.remove(row)
         elif step.action == "move":
