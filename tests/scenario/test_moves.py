@@ -236,10 +236,15 @@ def test_renamed_and_then_moved_her_session_of_the_old_name_ends_too(two: Isp) -
     assert not Departure.objects.exists()
 
 
-def test_her_place_and_name_on_the_old_router_are_another_ones_at_once(two: Isp) -> None:
+@pytest.mark.parametrize("is_away", [True, False], ids=["new-router-away", "new-router-up"])
+def test_her_place_and_name_on_the_old_router_are_another_ones_at_once(two: Isp, is_away: bool) -> None:
+    back = cut_off(two, "r2") if is_away else lambda: None
     two("subscriber", "move", "ann", "--router", "r2")
     two("subscriber", "rename", "ann", "zoe")
     two.add("ann", password="three")
+    if is_away:
+        two("sync", "ann")
+    back()
     two.sync()
     two.world.until(lambda: where_online(two) == set(), "neither the old ann nor the new is let in by her password")
     two.has(HOME, secret("ann", password="three"))

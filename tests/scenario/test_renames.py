@@ -118,7 +118,9 @@ def test_after_a_swap_each_is_online_under_her_own_name_alone(three: Isp) -> Non
 
 @pytest.mark.parametrize("is_away", [True, False], ids=["router-away", "router-up"])
 def test_a_name_that_was_given_up_is_used_again_at_once(three: Isp, is_away: bool) -> None:
-    row_id = three.row(SECRET, name="ann")[".id"]
+    """Whose session it is can be told by its name alone, so the one that began under it ends: it would be another's."""
+    three.online("ann", "ben")
+    sessions = {row["name"]: row["session-id"] for row in three.world.rows(menu=ACTIVE)}
 
     def change() -> None:
         rename(three, "ann>zoe")
@@ -132,9 +134,25 @@ def test_a_name_that_was_given_up_is_used_again_at_once(three: Isp, is_away: boo
     three.sync()
     others = (secret("ben", password="of ben"), secret("cat", password="of cat"))
     three.has(HOME, secret("zoe", password="of ann"), secret("ann", password="new"), *others)
-    if not is_away:
-        return
-    assert three.row(SECRET, name="zoe")[".id"] == row_id
+    three.world.until(lambda: three.world.online() == {"ben"}, "nobody is online by another one's right")
+    assert three.row(ACTIVE, name="ben")["session-id"] == sessions["ben"]
+
+
+@pytest.mark.parametrize("is_away", [True, False], ids=["router-away", "router-up"])
+def test_of_a_chain_of_names_a_session_goes_on_whose_name_is_nobody_elses(three: Isp, is_away: bool) -> None:
+    three.online("ann", "ben")
+    session = three.row(ACTIVE, name="ann")["session-id"]
+    if is_away:
+        with Away(three):
+            rename(three, "ben>bea", "ann>ben")
+    else:
+        rename(three, "ben>bea", "ann>ben")
+    three.sync()
+    three.world.until(lambda: three.world.online() == {"ann"}, "the session of ben would be hers by its name")
+    assert three.row(ACTIVE, name="ann")["session-id"] == session
+    three("subscriber", "suspend", "ben")
+    three.sync()
+    assert three.world.online() == set()
 
 
 @pytest.mark.parametrize("is_away", [True, False], ids=["router-away", "router-up"])

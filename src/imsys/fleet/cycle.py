@@ -274,6 +274,7 @@ class Cycle:
             touched=self.touched,
             stuck=self.sessions.whose_are_stuck(),
             deferred=self.sessions.deferred,
+            redialled=self.sessions.redialled,
             taken=self.taken,
             is_cut_short=self.is_cut_short,
             is_enforced=self.is_enforced,

@@ -38,6 +38,7 @@ class Ending:
     renamed: places that rows were renamed from.
     removed: rows taken away in this run. stuck: sessions that would not end. later: subscribers whose turn
     comes later; deferred: in how many seconds. ended: what was ended and seen gone.
+    redialled: subscribers whose session ended as it had to, or who had none.
     """
 
     observer: Observer
@@ -55,6 +56,7 @@ class Ending:
     later: list[int] = field(default_factory=list)
     deferred: dict[int, float] = field(default_factory=dict)
     ended: list[Session] = field(default_factory=list)
+    redialled: set[int] = field(default_factory=set)
     forgotten: list[Ghost] = field(default_factory=list)
 
     @property
@@ -135,6 +137,8 @@ class Ending:
         present = await self._known({*forbidden, *redial, *former})
         ending = among(present, forbidden) + self._in_turn(among(present, redial), redial)
         present = await self._kick(ending, forbidden, {*forbidden, *redial, *former}, present)
+        waiting = {s.subscriber_id for key, s in redial.items() if key in self.stuck} | self.later
+        self.redialled = {s.subscriber_id for s in redial.values()} - waiting
         self.deferred = dict(zip(self.later, self.kicks.turns(len(self.later)), strict=True))
         self._forget(former, present)
 

@@ -40,6 +40,7 @@ class Outcome:
     retry_at: when to look again; None: not until intent changes or a resync.
     is_applied: the router said yes to a write in this run.
     is_made: its rows are there, though it may not log in yet. has_lock: its row has a lock of ours.
+    is_kicked: its session has ended as it had to, though something else is wrong still.
     is_failure: it was tried and did not hold; waiting for a person or for a router is none.
     password_mac: fingerprint of the password that is on the router for the first time.
     """
@@ -53,6 +54,7 @@ class Outcome:
     is_applied: bool = False
     is_failure: bool = False
     is_made: bool = False
+    is_kicked: bool = False
     has_lock: bool = False
     password_mac: bytes | None = field(default=None, repr=False)
 
@@ -322,6 +324,7 @@ def _columns(outcomes: Sequence[Outcome], now: datetime) -> dict[str, object]:
         "applied": [o.is_applied for o in outcomes],
         "failed": [o.is_failure for o in outcomes],
         "made": [o.is_made for o in outcomes],
+        "kicked": [o.is_kicked for o in outcomes],
         "locks": [o.has_lock for o in outcomes],
         "now": now,
     }

@@ -65,8 +65,8 @@ with locked as (
     select v.* from subscribers_syncstate y
     join unnest(%(ids)s::bigint[], %(generations)s::int[], %(statuses)s::text[], %(codes)s::text[],
                 %(texts)s::text[], %(retries)s::timestamptz[], %(applied)s::bool[], %(failed)s::bool[],
-                %(made)s::bool[], %(locks)s::bool[])
-         as v(id, generation, status, code, text, retry_at, is_applied, is_failure, is_made, has_lock)
+                %(made)s::bool[], %(kicked)s::bool[], %(locks)s::bool[])
+         as v(id, generation, status, code, text, retry_at, is_applied, is_failure, is_made, is_kicked, has_lock)
     on v.id = y.subscriber_id and v.generation = y.generation
     order by y.subscriber_id for update of y
 )
@@ -76,7 +76,7 @@ update subscribers_syncstate y set
     attempts = case when v.status = 'synced' then 0 when v.is_failure then y.attempts + 1 else y.attempts end,
     applied_generation = case when v.status = 'synced' then v.generation else y.applied_generation end,
     last_synced_at = case when v.status = 'synced' then %(now)s else y.last_synced_at end,
-    kick_owed = case when v.status = 'synced' then false else y.kick_owed end,
+    kick_owed = y.kick_owed and not (v.status = 'synced' or v.is_kicked),
     has_lock = case when v.status = 'synced' then v.has_lock else y.has_lock end,
     made_at = case when v.status = 'synced' or v.is_made then coalesce(y.made_at, %(now)s) else y.made_at end
 from locked v where y.subscriber_id = v.id and y.generation = v.generation
