@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
@@ -47,6 +48,14 @@ async def test_each_router_has_its_port(server: SimServer) -> None:
     for name in ("r1", "r2"):
         talker = await login(server.port(name))
         assert await talker.rows("/system/identity/print") == [{"name": name}]
+
+
+async def test_answers_do_not_wait_to_be_sent_together(server: SimServer) -> None:
+    """Else the second of two in flight is sent once the first is acknowledged, 40 ms later."""
+    await login(server.port("r1"))
+    (session,) = server.routers["r1"].sessions
+    sock = session._transport.get_extra_info("socket")  # type: ignore[union-attr]
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
 async def test_a_reboot_resets_refuses_and_comes_back_on_the_same_port(server: SimServer) -> None:
