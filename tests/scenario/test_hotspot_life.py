@@ -28,8 +28,7 @@ HOTSPOT = ("--service", "hotspot")
 HOME, GOLD = hotspot_profile(), hotspot_profile("gold", "50M/50M")
 
 
-@pytest.mark.parametrize("has_mac", [True, False], ids=["mac", "no-mac"])
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("version", "has_mac"), [*((version, True) for version in VERSIONS), (VERSIONS[0], False)])
 def test_every_change_of_a_hotspot_line(shop: Isp, version: str, has_mac: bool) -> None:
     shop.router(version=version)
 
