@@ -38,3 +38,9 @@ def test_a_suspended_subscriber_is_confined_though_another_field_is_refused(worl
         ),
         "and so is her session",
     )
+    state = SyncState.objects.get(subscriber__username="ann")
+    world.until(lambda: state.refresh_from_db() or not state.kick_owed, "and ended once")
+    kicks = world.call(lambda: router.counters.commands["/ppp/active/remove"])
+    attempts = state.attempts
+    world.until(lambda: state.refresh_from_db() or state.attempts > attempts + 1, "though the rest is tried again")
+    assert world.call(lambda: router.counters.commands["/ppp/active/remove"]) == kicks == 1

@@ -137,7 +137,7 @@ class Ending:
         present = await self._known({*forbidden, *redial, *former})
         ending = among(present, forbidden) + self._in_turn(among(present, redial), redial)
         present = await self._kick(ending, forbidden, {*forbidden, *redial, *former}, present)
-        waiting = {s.subscriber_id for key, s in redial.items() if key in self.stuck} | self.later
+        waiting = {s.subscriber_id for key, s in redial.items() if key in self.stuck}.union(self.later)
         self.redialled = {s.subscriber_id for s in redial.values()} - waiting
         self.deferred = dict(zip(self.later, self.kicks.turns(len(self.later)), strict=True))
         self._forget(former, present)

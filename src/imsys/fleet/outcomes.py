@@ -27,6 +27,7 @@ class Findings:
 
     touched: subscribers whose rows the router said yes to changing. stuck: whose session would not end.
     deferred: whose session is ended later, by seconds from now. taken: rows that the router says are another's.
+    redialled: whose session ended as it had to.
     """
 
     intent: Intent
@@ -37,6 +38,7 @@ class Findings:
     touched: Collection[int]
     stuck: Collection[int]
     deferred: Mapping[int, float]
+    redialled: Collection[int]
     taken: Mapping[int, Problem]
     is_cut_short: bool
     is_enforced: bool
@@ -70,7 +72,8 @@ class Findings:
     def _outcome(self, subscriber: SubscriberIntent, state: "_State", retry: "_Retry") -> Outcome | None:
         i = subscriber.subscriber_id
         if problem := self.problems.get(i):
-            return _failed(subscriber, "error", problem, retry.error(subscriber))
+            failed = _failed(subscriber, "error", problem, retry.error(subscriber))
+            return replace(failed, is_kicked=i in self.redialled)
         if self.doubt is not None and state.is_held:
             return _waits(subscriber, Problem(self.doubt.code, self.doubt.text, self.doubt.remedy))
         if not self.is_enforced and (state.is_unfinished or i in self.stuck):
