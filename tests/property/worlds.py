@@ -71,7 +71,7 @@ class World:
         return make_plan(self.intent, read(self.tables), is_settled=is_settled, said_yes=said_yes or set())
 
     def run(self, cut: int | None = None) -> Plan:
-        """One pass as a keeper makes it: some rounds on what was known at its start, and then its records.
+        """One pass as a keeper makes it: some rounds, each on what is placed by then, and then its records.
 
         cut: it is broken off after so many steps, which is all that its records then know.
         """
@@ -81,6 +81,7 @@ class World:
             if not plan.steps:
                 break
             self._place(intent, plan.steps)
+            intent = replace(intent, placed=self.intent.placed)
             self.refused = {}
             for step in self._in_flight(plan.steps)[:cut]:
                 try:

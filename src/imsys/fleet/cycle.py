@@ -7,7 +7,7 @@ or reordered wake-ups end in the same state.
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imsys.fleet import intake
 from imsys.fleet.ending import Ending
@@ -185,8 +185,25 @@ class Cycle:
             [*rows, *former], kicks=kicks, locks=locks, logins=logins, claims=claims
         )
         self.sessions.taken_over |= placed.taken_over
+        self._remember([row for row in (*rows, *former) if (row.menu, row.key) in placed.keys])
         asked = {(row.menu, row.key) for row in rows}
         return [s for s in steps if s.place not in asked or s.place in placed.keys]
+
+    def _remember(self, rows: Sequence[PlacedRow]) -> None:
+        """What is theirs from now on, and no longer the one's before them, counts in this run's further rounds."""
+        if not rows:
+            return
+        owners = {place: i for i, places in self.intent.placed.items() for place in places}
+        changed: dict[int, set[Key]] = {}
+        for row in rows:
+            place = (row.menu, row.key)
+            for i in (owners.get(place), row.subscriber_id):
+                if i is not None and i in self.intent.placed:
+                    places = changed.setdefault(i, set(self.intent.placed[i]))
+                    places.add(place) if i == row.subscriber_id else places.discard(place)
+        kept = {i: frozenset(places) for i, places in changed.items()}
+        self.intent = replace(self.intent, placed={**self.intent.placed, **kept})
+        self.sessions.intent = self.intent
 
     def _is_new(self, step: Step) -> bool:
         """Will the row be ours by this step? The router's own rows are only when we made them."""

@@ -78,7 +78,7 @@ def promotion(resource: Resource, row: ObservedRow) -> Step:
     """Gets a dynamic row out of the way of a static one, as its kind says."""
     verb = KINDS[resource.menu].promotes
     step = replace(_blank(resource, "make-static"), row_id=row.row_id)
-    return replace(step, action="remove", before=row.values) if verb == "remove" else step
+    return replace(step, action="remove", before=row.values, is_aside=True) if verb == "remove" else step
 
 
 def _blank(

@@ -187,14 +187,16 @@ class _Planner:
     # -- what must not
 
     def _take_away(self) -> None:
-        leaving = self.renames.leaving
+        leaving, going = self.renames.leaving, set[ResourceKey]()
         for ghost in self._unwanted():
             table = self.observed.get(ghost.menu)
             if table is None or ghost.place in self.wanted.rows or ghost.place in leaving:
                 continue
             row = table.rows.get(ghost.key)
             if row is not None:
-                self.steps.append(self._removal(ghost, row))
+                if ghost.place not in going:
+                    self.steps.append(self._removal(ghost, row))
+                going.add(ghost.place)
             elif self.is_settled:
                 self.forgotten.append(ghost)
             elif ghost.subscriber_id is not None and ghost.subscriber_id in self.intent.placed:
@@ -203,7 +205,7 @@ class _Planner:
             table = self.observed.get(menu)
             row = table.rows.get(key) if table is not None else None
             is_placed = (menu, key) in self.intent.placed.get(subscriber.subscriber_id, ())
-            if row is not None and not is_placed:
+            if row is not None and not is_placed and (menu, key) not in going:
                 step = removal(menu, row, "intent" if subscriber.is_newer else "drift", subscriber.subscriber_id)
                 self.steps.append(step)
 

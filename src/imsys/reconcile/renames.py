@@ -23,11 +23,11 @@ class Renames:
             if row is not None:
                 self.source[place] = row
         self._drop_circles()
-        leaving = self._leaving()
-        self.waiting = {place for place in self.source if self._is_there(place) and place in leaving}
-        for place in [p for p in self.source if self._is_there(p) and p not in leaving]:
-            del self.source[place]  # somebody else's row has the name: that one is made right, and ours goes
+        while blocked := {p for p in self.source if self._is_there(p)} - self._leaving():
+            for place in blocked:  # somebody else's row has the name: that one is made right, and ours goes
+                del self.source[place]
         self.leaving = self._leaving()
+        self.waiting = {place for place in self.source if self._is_there(place)}
 
     def _leaving(self) -> set[ResourceKey]:
         """Places whose rows become another's."""
@@ -45,7 +45,8 @@ class Renames:
             return None
         for alias in resource.aliases:
             row = table.aliased.get(alias)
-            if row is not None and not self._is_wanted_as_it_is(resource.menu, row.key):
+            is_its_own = row is not None and row.key == resource.key  # a dynamic one, to be made static
+            if row is not None and (is_its_own or not self._is_wanted_as_it_is(resource.menu, row.key)):
                 return row
         return None
 

@@ -139,7 +139,6 @@ def test_trap_13_a_dynamic_lease_of_another_device_is_left_alone() -> None:
     assert actions(made(line(mac=MAC), leases=(other,))) == [("add", LEASE.menu, ADDRESS)]
 
 
-@pytest.mark.xfail(reason="the twin is removed with what frees, after ours was refused for it", strict=True)
 def test_trap_14_a_timed_twin_is_removed_before_ours_is_made() -> None:
     timed = entry(dynamic="true", timeout="1h")
     assert actions(made(line(is_suspended=True), entries=(timed,))) == [
@@ -179,7 +178,7 @@ def test_trap_16_a_lease_of_the_device_gets_the_address_on_whichever_server(serv
 @pytest.mark.parametrize(
     "old",
     [
-        pytest.param("10.0.0.5", marks=pytest.mark.xfail(reason="of a synced line a twin is added", strict=True)),
+        "10.0.0.5",
         "10.0.0.77",
     ],
 )
@@ -291,7 +290,6 @@ def test_an_entry_that_keeps_somebody_served_off_goes_whoever_made_it() -> None:
     assert actions(made(line(), entries=(entry(comment="by hand"),))) == [("remove", ADDRESS_LIST.menu, ENTRY_KEY)]
 
 
-@pytest.mark.xfail(reason="it is removed twice, in one command or two", strict=True)
 def test_an_entry_is_removed_once_where_two_reasons_say_so() -> None:
     asked = intent(line(is_newer=True), ghosts=[Ghost(ADDRESS_LIST.menu, ENTRY_KEY)])
     rows = {QUEUE.menu: [queue()], ADDRESS_LIST.menu: [entry()], DROP_RULE.menu: [drop_rule()]}

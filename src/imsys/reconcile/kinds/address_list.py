@@ -1,4 +1,7 @@
-"""/ip/firewall/address-list: lines that are cut off, keyed by list and address. docs/spec/address-list.md."""
+"""/ip/firewall/address-list: lines that are cut off, keyed by list and address.
+
+docs/spec/ip-firewall-address-list.md is its page.
+"""
 
 from imsys.kit.addresses import canonical_range
 from imsys.reconcile.kinds.base import Field, Kind, Phase, Printed, boolean, sent_boolean

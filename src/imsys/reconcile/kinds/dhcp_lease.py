@@ -1,4 +1,6 @@
-"""/ip/dhcp-server/lease: which address a static line's device is given, keyed by address. docs/spec/dhcp-lease.md.
+"""/ip/dhcp-server/lease: which address a static line's device is given, keyed by address.
+
+docs/spec/ip-dhcp-server-lease.md is its page.
 
 An address is one lease's in the whole router, a MAC address one lease's on a server, and a lease for all servers
 clashes with those of each: a lease that has our MAC address already is taken over, on whichever server it is.

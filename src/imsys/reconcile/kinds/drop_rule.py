@@ -1,4 +1,4 @@
-"""/ip/firewall/filter: the rule that drops what comes from the list of those cut off. docs/spec/drop-rule.md.
+"""/ip/firewall/filter: the rule that drops what comes from the list of those cut off. docs/spec/ip-firewall-filter.md.
 
 It is known by what it does, not by its comment: forward, drop, that source list and no other condition. It must stand
 above what lets established connections pass, or somebody cut off goes on with those they have.

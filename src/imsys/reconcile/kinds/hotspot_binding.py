@@ -1,4 +1,4 @@
-"""/ip/hotspot/ip-binding: a paid MAC address that needs no login, keyed by it. docs/spec/hotspot-ip-binding.md."""
+"""/ip/hotspot/ip-binding: a paid MAC address that needs no login, keyed by it. docs/spec/ip-hotspot-ip-binding.md."""
 
 from imsys.kit.errors import InputError
 from imsys.kit.units import Mac

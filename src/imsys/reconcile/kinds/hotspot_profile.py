@@ -1,6 +1,6 @@
 """/ip/hotspot/user/profile: the profile that a package owns for hotspot logins, keyed by name.
 
-docs/spec/hotspot-user-profile.md is its page. The menu has no comment, so nothing but the name says whose it is.
+docs/spec/ip-hotspot-user-profile.md is its page. The menu has no comment, so nothing but the name says whose it is.
 """
 
 from imsys.reconcile.kinds.base import Field, Kind, Phase, Value

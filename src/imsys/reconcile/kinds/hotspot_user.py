@@ -1,6 +1,6 @@
 """/ip/hotspot/user: one hotspot login, keyed by name among those for all servers.
 
-docs/spec/hotspot-user.md is its page.
+docs/spec/ip-hotspot-user.md is its page.
 """
 
 from imsys.reconcile.kinds.base import (
