@@ -89,5 +89,5 @@ def test_ended_jobs_are_kept_for_a_while() -> None:
 def test_the_periodic_tasks_are_known_to_the_engine() -> None:
     app.perform_import_paths()
     names = {task.task.name for task in app.periodic_registry.periodic_tasks.values()}
-    assert {"sweep_jobs", "delete_old_jobs", "prune_events", "prune_runs"} <= names
+    assert {"sweep_jobs", "delete_old_jobs", "prune_events", "prune_runs", "look_for_incidents"} <= names
     assert all(task.task.queueing_lock for task in app.periodic_registry.periodic_tasks.values())

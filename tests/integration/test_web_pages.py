@@ -15,9 +15,11 @@ from imsys.network.models import Router, RouterState
 from imsys.network.services import add_router
 from imsys.subscribers import services
 from imsys.subscribers.models import SyncState
+from imsys.timeline.incidents import Found, settle
 
 ACTOR = "cli:maria"
 PASSWORD = "a long one 4711"
+ROUTERS = ("rt-ngong", "rt-thika")
 OPEN_TO_ALL = {"login", "logout", "theme", "healthz", "readyz"}
 HTMX = {"HX-Request": "true"}
 
@@ -337,3 +339,19 @@ def read(*, router: str, online: int = 0, suspended_online: int = 0, entitled_cu
 
 def shown(html: str) -> list[str]:
     return re.findall(r'id="u-([^"]+)"', html)
+
+
+class TestIncidents:
+    def test_they_are_on_the_front_page_and_a_router_in_one_is_not_told_twice(self, person: Client, isp: None) -> None:
+        bad = {"condition": "LoginRefused", "condition_text": "<i>No.</i>", "remedy": "Correct the password."}
+        RouterState.objects.update(is_reachable=True, condition_since=timezone.now(), **bad)
+        assert "Routers that need a person" in text_of(page(person, "/"))
+        settle([Found("router-refused", name, "critical", f"{name}: <i>No.</i>", "Mend it.") for name in ROUTERS])
+        html = page(person, "/", **HTMX)
+        assert "Routers that need a person" not in html
+        assert "<i>" not in html
+        assert [text_of(html).count(words) for words in ("Critical", "Mend it.", "rt-ngong: ")] == [2, 2, 1]
+
+    def test_a_long_list_says_how_much_longer(self, person: Client, isp: None) -> None:
+        settle([Found("router-down", f"rt-{n}", "critical", f"rt-{n} is down.") for n in range(25)])
+        assert "and 5 more" in text_of(page(person, "/"))

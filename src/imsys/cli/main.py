@@ -10,6 +10,7 @@ import typer
 
 from imsys.cli import (
     demo,
+    incidents,
     migrate,
     moving,  # noqa: F401 - declares rename and move in the group
     package,
@@ -52,12 +53,13 @@ def top(
     pass
 
 
-for module in (demo, serve, worker, migrate, simulate, sync, watch):
+for module in (demo, serve, worker, migrate, simulate, sync, incidents, watch):
     module.add_to(app)
 app.add_typer(router.app, name="router")
 app.add_typer(package.app, name="package")
 app.add_typer(subscriber.app, name="subscriber")
 app.add_typer(user.app, name="user")
+app.add_typer(incidents.notify_app, name="notify")
 
 
 def run() -> None:

@@ -206,6 +206,7 @@ def print_status(values: dict[str, Any]) -> None:
         print(f"left behind           {gap['left_behind']} rows on routers that cannot be reached")
     print(f"subscribers           {counts['synced']} synced, {counts['pending']} pending, {counts['error']} in error")
     print(f"oldest pending        {'none' if oldest is None else span(oldest)}")
+    print(f"incidents             {values['incidents'] or 'none'}{': imsys incidents' if values['incidents'] else ''}")
     print(f"workers               {values['workers'] or 'none: start imsys serve, or imsys worker'}")
     print()
     rows = [{**row, "state": state_word(row)} for row in values["routers"]]

@@ -2,11 +2,19 @@
 
 import os
 import zoneinfo
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
 
 from imsys.kit.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A setting that is a secret: whoever prints the settings, or an error that has them at hand, does not print it."""
+
+    text: str = field(repr=False)
 
 
 def text(name: str, default: str = "") -> str:
@@ -36,6 +44,11 @@ def number(name: str, default: int, *, at_least: int) -> int:
 def words(name: str, default: list[str]) -> list[str]:
     """A list with commas between its members."""
     return [word for part in text(name).split(",") if (word := part.strip())] or default
+
+
+def hidden_words(name: str) -> tuple[Hidden, ...]:
+    """A list of secrets with blanks or line ends between them; each once."""
+    return tuple(Hidden(word) for word in dict.fromkeys(text(name).split()))
 
 
 def data_dir() -> Path:

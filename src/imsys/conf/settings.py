@@ -24,6 +24,16 @@ MASTER_KEY = env.text("IMSYS_SECRET_KEY") or None
 EVENT_DAYS = env.number("IMSYS_EVENT_DAYS", 730, at_least=1)
 RUN_DAYS = env.number("IMSYS_RUN_DAYS", 30, at_least=1)
 
+# Who is told of incidents, by the least severity that they are told of. The addresses hold tokens.
+NOTIFY_URLS = {
+    "info": env.hidden_words("IMSYS_NOTIFY_URLS"),
+    "warning": env.hidden_words("IMSYS_NOTIFY_WARNING_URLS"),
+    "critical": env.hidden_words("IMSYS_NOTIFY_CRITICAL_URLS"),
+}
+NOTIFY_GAP_S = env.number("IMSYS_NOTIFY_GAP_SECONDS", 60, at_least=0)
+NOTIFY_DOWN_S = env.number("IMSYS_NOTIFY_DOWN_SECONDS", 60, at_least=0)
+NOTIFY_STALLED_MINUTES = env.number("IMSYS_NOTIFY_STALLED_MINUTES", 10, at_least=1)
+
 
 def _database_parameters() -> dict[str, str]:
     if not EMBEDDED:
@@ -141,13 +151,23 @@ SERVESTATIC_AUTOREFRESH = False
 # Jobs. Procrastinate finds each app's tasks.py by itself; the engine's own chores are in conf/jobs.py.
 PROCRASTINATE_IMPORT_PATHS = ["imsys.conf.jobs"]
 
+# What sends messages has addresses with tokens in them, and would log them. timeline.channels alone hears apprise.
+_MUTE = {"handlers": ["nowhere"], "propagate": False}
+_SENDERS = {"apprise": "WARNING", **dict.fromkeys(("urllib3", "requests", "requests_oauthlib", "oauthlib"), "CRITICAL")}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "imsys.kit.redact.RedactFilter"}},
     "formatters": {"line": {"()": "imsys.conf.logs.LineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": "line"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "filters": ["redact"], "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["stderr"], "level": env.log_level()},
     # one line per request and per fetched job would bury the one line per run
-    "loggers": {name: {"level": "WARNING"} for name in ("uvicorn.access", "procrastinate", "django.server")},
+    "loggers": {
+        **{name: {"level": "WARNING"} for name in ("uvicorn.access", "procrastinate", "django.server")},
+        **{name: {"level": level, **_MUTE} for name, level in _SENDERS.items()},
+    },
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 from imsys.conf.sql import fetch
 from imsys.reconcile import guard
+from imsys.timeline.incidents import count_open
 
 FACTS_FRESH_S = 60
 WORKER_FRESH_S = 5
@@ -81,7 +82,7 @@ RUN_KEYS = (
 
 
 def status() -> dict[str, Any]:
-    """Sync counts, the enforcement gap, routers and the oldest change still on its way.
+    """Sync counts, the enforcement gap, routers, open incidents and the oldest change still on its way.
 
     The gap is null until every enforced router has facts younger than FACTS_FRESH_S: a zero is earned.
     """
@@ -92,6 +93,7 @@ def status() -> dict[str, Any]:
         "gap": gap(),
         "oldest_pending_s": fetch(OLDEST)[0][0],
         "workers": live_workers(),
+        "incidents": count_open(),
         "routers": routers,
     }
 

@@ -1,4 +1,7 @@
-"""What happened: one append-only table. A trigger refuses changes; only retention may delete (see services.prune)."""
+"""What happened (`Event`), what is not as it should be (`Incident`), and who was told of it (`Channel`, `Telling`).
+
+Events are append-only: a trigger refuses changes, and only retention may delete (see services.prune).
+"""
 
 from typing import ClassVar
 
@@ -38,3 +41,66 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.username or self.router} by {self.actor}"
+
+
+class Severity(models.TextChoices):
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Incident(models.Model):
+    """Something that is not as it should be, from when it was seen until it was seen to be over.
+
+    What comes back soon after its end is the same incident: `count` says how often it was there. It is told from
+    `tell_from` on. `told_at` and `told_end_at` are when somebody was first told that it is there, and that it is over.
+    """
+
+    kind = models.TextField()
+    subject = models.TextField()
+    severity = models.TextField(choices=Severity)
+    text = models.TextField()
+    remedy = models.TextField(default="", db_default="")
+    opened_at = models.DateTimeField(db_default=Now())
+    closed_at = models.DateTimeField(null=True)
+    tell_from = models.DateTimeField(db_default=Now())
+    told_at = models.DateTimeField(null=True)
+    told_end_at = models.DateTimeField(null=True)
+    count = models.IntegerField(default=1, db_default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["kind", "subject"], condition=Q(closed_at=None), name="incident_open"),
+            models.CheckConstraint(condition=Q(severity__in=Severity.values), name="incident_severity"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["closed_at"], name="incident_closed")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class Channel(models.Model):
+    """Where messages go, and how that went last. `mark` recognises its address, which itself stands in no table."""
+
+    mark = models.TextField(primary_key=True)
+    failures = models.IntegerField(default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    last_sent_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"channel {self.mark[:8]}"
+
+
+class Telling(models.Model):
+    """What a channel knows of an incident: that it is there, and after `told_end_at` that it is over."""
+
+    incident = models.ForeignKey(Incident, models.CASCADE)
+    channel = models.ForeignKey(Channel, models.CASCADE)
+    told_at = models.DateTimeField(db_default=Now())
+    told_end_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["incident", "channel"], name="telling_once")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} knows of {self.incident}"

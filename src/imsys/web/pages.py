@@ -12,11 +12,13 @@ from imsys.kit.errors import InputError
 from imsys.network.models import Router
 from imsys.subscribers.models import Package, SyncStatus
 from imsys.timeline import selectors as timeline
+from imsys.timeline.incidents import incidents
 from imsys.web import rows
 from imsys.web.login import page
 
 PAGE_SIZE = 50
 EVENTS_ON_HOME = 8
+INCIDENTS_ON_HOME = 20
 EVENTS_OF_SUBSCRIBER = 50
 
 
@@ -32,13 +34,17 @@ def home(request: HttpRequest) -> HttpResponse:
     status = selectors.status()
     routers = [{**row, "name": row["router"], "state": rows.state_word(row)} for row in status["routers"]]
     enforced = [row for row in routers if row["mode"] == "enforce"]
+    wrong = incidents(limit=INCIDENTS_ON_HOME)
+    told = {incident["subject"] for incident in wrong}  # a router's trouble is an incident once it has lasted a while
     context = {
         "gap": status["gap"],
         "counts": status["subscribers"],
         "total": sum(status["subscribers"].values()),
         "oldest_pending_s": status["oldest_pending_s"],
         "routers": routers,
-        "troubled": [row for row in routers if row["state"] not in ("ok", "unknown")],
+        "incidents": wrong,
+        "more_incidents": status["incidents"] - len(wrong),
+        "troubled": [row for row in routers if row["state"] not in ("ok", "unknown") and row["name"] not in told],
         "up": sum(row["state"] == "ok" for row in routers),
         "enforced": len(enforced),
         "events": timeline.events(limit=EVENTS_ON_HOME),

@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[3]
 ROOT_COMMAND: Any = typer.main.get_command(app)
 COMMANDS = list(reference.commands(ROOT_COMMAND, ["imsys"]))
 STABLE = """
-    demo, serve, worker, migrate, user add, simulate, sync, reconcile, plan, status, events, watch,
+    demo, serve, worker, migrate, user add, simulate, sync, reconcile, plan, status, incidents, events, watch,
+    notify test,
     router add, router list, router show, router test, router set, router remove,
     package add, package list, package set, package remove,
     subscriber add, subscriber set, subscriber remove, subscriber show, subscriber list, subscriber import,

@@ -64,6 +64,9 @@ STATUSES = {
     "enforce": ("shield", "plain", "Enforce"),
     "observe": ("eye", "seen", "Observe"),
     "paused": ("pause", "held", "Paused"),
+    "critical": ("triangle", "bad", "Critical"),
+    "warning": ("triangle", "wait", "Warning"),
+    "info": ("eye", "seen", "Info"),
 }
 
 

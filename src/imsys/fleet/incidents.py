@@ -1,0 +1,167 @@
+"""What is wrong now, condition by condition, each a select over rows that others keep; `timeline` writes it down.
+
+To add a condition, add an entry to CONDITIONS: its select gives one row per incident, (subject, text, remedy).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from imsys.conf.sql import fetch
+from imsys.fleet.records import PASSWORDS_HIDDEN
+from imsys.fleet.selectors import WORKER_FRESH_S
+from imsys.reconcile import guard
+from imsys.timeline import incidents, notify
+from imsys.timeline.incidents import Found, Settled
+from imsys.timeline.messages import Wording
+from imsys.timeline.models import Severity
+
+SEND_TASK = "send_notifications"
+NO_WORKER_PATIENCE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`sql` may use the names of `_parameters`. `patience_s`: so long an incident lasts before anybody is told."""
+
+    kind: str
+    severity: Severity
+    sql: str
+    wording: Wording
+    patience_s: float = 0.0
+
+
+# A paused router is left alone, also by this.
+ROUTERS = "from network_router r join network_routerstate s on s.router_id = r.id where r.mode <> 'paused'"
+
+CONDITIONS = (
+    Condition(
+        "router-down",
+        Severity.CRITICAL,
+        f"""
+        select r.name, r.name || ' is down. ' || s.condition_text, s.remedy {ROUTERS}
+          and s.is_reachable is false and s.condition_since <= now() - make_interval(secs => %(down_s)s)
+        """,
+        Wording("routers are down", "is no longer down", "routers are no longer down"),
+    ),
+    Condition(
+        "router-refused",
+        Severity.CRITICAL,
+        f"""
+        select r.name, r.name || ' cannot be worked on. ' || s.condition_text, s.remedy {ROUTERS}
+          and s.is_reachable and s.condition <> '' and s.condition <> all(%(held)s) and s.condition <> %(hidden)s
+        """,
+        Wording("routers cannot be worked on", "can be worked on again", "routers can be worked on again"),
+    ),
+    Condition(
+        "router-held",
+        Severity.WARNING,
+        f"""
+        select r.name, 'Changes on ' || r.name || ' wait for a person. ' || s.condition_text, s.remedy {ROUTERS}
+          and s.is_reachable is not false and s.condition = any(%(held)s)
+        """,
+        Wording("routers have changes that wait for a person", "has no changes held any more", "have none any more"),
+    ),
+    Condition(
+        "passwords-hidden",
+        Severity.INFO,
+        f"""
+        select r.name, r.name || ' hides its passwords. ' || s.condition_text, s.remedy {ROUTERS}
+          and s.is_reachable is not false and s.condition = %(hidden)s
+        """,
+        Wording("routers hide their passwords", "shows its passwords again", "routers show their passwords again"),
+    ),
+    Condition(
+        "subscriber-errors",
+        Severity.WARNING,
+        """
+        select r.name || ' ' || y.error_code,
+               count(*) || case when count(*) = 1 then ' subscriber on ' else ' subscribers on ' end || r.name
+               || case when count(*) = 1 then ' is' else ' are' end || ' in error (' || y.error_code || '). '
+               || min(y.sync_error),
+               'See them: imsys subscriber list --status error --router ' || r.name
+        from subscribers_syncstate y join network_router r on r.id = y.router_id
+        where y.sync_status = 'error' and r.mode = 'enforce' group by r.id, y.error_code
+        """,
+        Wording("kinds of subscribers' errors", "has ended", "kinds of subscribers' errors have ended"),
+    ),
+    # Work that a keeper should have looked at long ago, on a router where nothing at all has come to an end since.
+    Condition(
+        "nothing-synced",
+        Severity.CRITICAL,
+        """
+        select d.name, 'Nothing has been synced on ' || d.name || ' for ' || %(stalled_m)s || ' minutes, though '
+               || d.due || ' due.', 'Look at the worker''s log and at: imsys status'
+        from (
+            select r.id, r.name,
+                   count(*) || case when count(*) = 1 then ' subscriber is' else ' subscribers are' end as due
+            from subscribers_syncstate y
+            join network_router r on r.id = y.router_id join network_routerstate s on s.router_id = r.id
+            where y.sync_status <> 'synced' and y.next_attempt_at <= now() - make_interval(mins => %(stalled_m)s)
+              and r.mode = 'enforce' and s.is_reachable and s.condition = ''
+            group by r.id
+        ) d
+        where not exists (
+            select 1 from subscribers_syncstate y
+            where y.router_id = d.id and y.last_synced_at > now() - make_interval(mins => %(stalled_m)s)
+        )
+        """,
+        Wording("routers have had nothing synced", "is synced again", "routers are synced again"),
+    ),
+    Condition(
+        "no-worker",
+        Severity.CRITICAL,
+        """
+        select 'The fleet', 'No worker keeps the routers: changes wait, and nothing is repaired.',
+               'Start one: imsys serve, or imsys worker'
+        where exists (select 1 from network_router where mode <> 'paused')
+          and not exists (select 1 from fleet_worker where seen_at > now() - make_interval(secs => %(worker_fresh_s)s))
+        """,
+        Wording("fleets are without a worker", "has a worker again", "fleets have workers again"),
+        patience_s=NO_WORKER_PATIENCE_S,
+    ),
+)
+WORDINGS: Mapping[str, Wording] = {condition.kind: condition.wording for condition in CONDITIONS}
+
+
+def _parameters() -> dict[str, Any]:
+    return {
+        "down_s": settings.NOTIFY_DOWN_S,
+        "stalled_m": settings.NOTIFY_STALLED_MINUTES,
+        "worker_fresh_s": WORKER_FRESH_S,
+        "held": list(guard.HELD),
+        "hidden": PASSWORDS_HIDDEN,
+    }
+
+
+@transaction.atomic
+def look() -> Settled:
+    """Bring the incidents in line with what is wrong now, and have people told where there is something to tell."""
+    parameters = _parameters()
+    found = [
+        Found(one.kind, subject, one.severity, text, remedy, one.patience_s)
+        for one in CONDITIONS
+        for subject, text, remedy in fetch(one.sql, parameters)
+    ]
+    settled = incidents.settle(found)
+    if notify.has_news():
+        _enqueue()
+    return settled
+
+
+def _enqueue() -> None:
+    try:
+        with transaction.atomic():  # of its own, so that a refused job leaves the rest in place
+            app.configure_task(SEND_TASK, queueing_lock=SEND_TASK).defer()
+    except AlreadyEnqueued:
+        pass
+
+
+def send_due() -> int:
+    """The number of messages sent."""
+    return notify.send_due(WORDINGS)
