@@ -2,6 +2,7 @@
 
 import pytest
 
+from imsys.sim.faults import Refuse
 from tests.scenario.isp import (
     BINDING,
     COOKIE,
@@ -294,3 +295,56 @@ def test_a_subscriber_becomes_one_of_another_service(shop: Isp) -> None:
     shop("subscriber", "set", "cat", "--service", "pppoe", "--mac", "")
     shop.sync()
     shop.has(profile(), HOME, secret("cat", password="one"))
+
+
+def test_a_login_that_moves_away_ends_with_its_cookie(shop: Isp) -> None:
+    router = shop.router("r1")
+    shop.router("r2")
+    shop.add("cat", *HOTSPOT, password="one")
+    shop.sync()
+    come(shop, f"{MAC} cat")
+    shop("subscriber", "move", "cat", "--router", "r2")
+    shop.sync()
+    assert not shop.do(lambda: router.hotspot.passes(MAC))
+    assert not shop.world.rows(menu=COOKIE)
+    shop.has(HOME)
+    shop.has(HOME, hotspot_user("cat", password="one"), on="r2")
+
+
+@pytest.mark.parametrize("is_away", [True, False], ids=["router-away", "router-up"])
+@pytest.mark.parametrize("leaves", ["removed", "renamed"])
+def test_a_name_used_again_lets_no_device_of_the_former_owner_in(shop: Isp, leaves: str, is_away: bool) -> None:
+    router = shop.router()
+    shop.add("cat", *HOTSPOT, password="one")
+    shop.sync()
+    come(shop, f"{MAC} cat")
+    fault = Refuse()
+    if is_away:
+        shop.do(lambda: router.faults.arm(fault))
+        shop.do(router.drop_links)
+        shop("reconcile", code=1)
+    if leaves == "removed":
+        shop("subscriber", "remove", "cat")
+    else:
+        shop("subscriber", "rename", "cat", "kate")
+    shop.add("cat", *HOTSPOT, password="another one")
+    shop.do(lambda: router.faults.disarm(fault))
+    shop.sync()
+    shop.world.until(lambda: not shop.do(lambda: router.hotspot.passes(MAC)), "not by her right")
+    assert not shop.world.rows(menu=COOKIE)
+    kate = [hotspot_user("kate", password="one")] if leaves == "renamed" else []
+    shop.has(HOME, hotspot_user("cat", password="another one"), *kate)
+    assert not shop.do(lambda: router.hotspot.passes(MAC))
+
+
+def test_a_bypassed_device_of_somebody_removed_is_another_ones_at_once(shop: Isp) -> None:
+    router = shop.router()
+    shop.add("kiosk", *HOTSPOT, "--mac", OTHER_MAC, password="one")
+    shop("subscriber", "suspend", "kiosk")
+    shop.sync()
+    come(shop, OTHER_MAC)
+    shop("subscriber", "remove", "kiosk")
+    shop.add("shop", *HOTSPOT, "--mac", OTHER_MAC, password="two")
+    shop.sync()
+    shop.has(HOME, hotspot_user("shop", password="two"), binding(OTHER_MAC))
+    shop.world.until(lambda: shop.do(lambda: router.hotspot.passes(OTHER_MAC)), "it is paid for now")
