@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from imsys.kit.clock import SystemClock
-from imsys.onboarding.check import STEPS, Report, check_endpoint, parse_clock
+from imsys.onboarding.check import STEPS, Report, Step, check_endpoint, parse_clock
+from imsys.onboarding.rights import Known
 from imsys.routeros.endpoint import Endpoint, Limits
 from imsys.sim import SimRouter, SimServer, SimUser
+from imsys.sim.menus import MENUS
 
 Check = Callable[..., Coroutine[Any, Any, Report]]
 SOON = Limits(connect_s=0.5, login_s=0.5)
@@ -20,21 +22,36 @@ POLICIES = frozenset({"api", "read", "write", "sensitive", "test"})
 
 
 @asynccontextmanager
-async def router(*, secrets: int = 2, **options: Any) -> AsyncIterator[Check]:
+async def router(
+    *, secrets: int = 2, prepare: Callable[[SimRouter], object] = str, **options: Any
+) -> AsyncIterator[Check]:
     """A router to check; the check takes what differs from the right endpoint."""
-    sim = SimRouter("rt-1", **({"users": {"imsys": SimUser("pw")}} | options))
+    sim = SimRouter("rt-1", **({"users": GROUP} | options))
     sim.seed_secrets(secrets)
+    prepare(sim)
     async with await SimServer.start([sim]) as server:
 
-        async def check(**different: Any) -> Report:
+        async def check(*, known: Known | None = None, **different: Any) -> Report:
             right = {"host": "127.0.0.1", "port": server.port(sim), "username": "imsys", "password": "pw"}
-            return await check_endpoint(Endpoint(**(right | different)), limits=SOON)
+            return await check_endpoint(Endpoint(**(right | different)), limits=SOON, known=known)
 
         yield check
 
 
+GROUP = {"imsys": SimUser("pw", group="imsys", policies=POLICIES)}
+
+
 def user(*policies: str) -> dict[str, SimUser]:
     return {"imsys": SimUser("pw", group="imsys", policies=frozenset(policies))}
+
+
+def step(report: Report, name: str) -> Step:
+    return next(step for step in report.steps if step.name == name)
+
+
+def switch(sim: SimRouter, menu: str, **values: str) -> None:
+    """Change a row of settings."""
+    sim.tamper(menu, "", {name.replace("_", "-"): value for name, value in values.items()})
 
 
 def results(report: Report) -> dict[str, str]:
@@ -50,7 +67,7 @@ async def test_all_is_well() -> None:
     async with router() as check:
         report = await check()
     assert [step.name for step in report.steps] == list(STEPS)
-    assert results(report) == dict.fromkeys(STEPS, "ok") | {"tls": "warning"}
+    assert results(report) == dict.fromkeys(STEPS, "ok") | {"tls": "warning", "fasttrack": "warning"}
     assert (report.ok, report.identity, report.version) == (True, "rt-1", "7.16.2 (stable)")
     assert (report.can_write, report.shows_passwords) == (True, True)
     assert report.serial.startswith("HF")
@@ -122,10 +139,93 @@ async def test_a_group_without_sensitive_hides_passwords() -> None:
     assert (report.ok, report.shows_passwords, results(report)["sensitive"]) == (True, False, "warning")
 
 
-async def test_passwords_are_unknown_while_there_is_no_secret() -> None:
+async def test_without_a_secret_the_groups_policy_tells() -> None:
     async with router(secrets=0) as check:
         report = await check()
-    assert (report.shows_passwords, results(report)["sensitive"]) == (None, "warning")
+    assert (report.shows_passwords, results(report)["sensitive"]) == (None, "ok")
+    async with router(secrets=0, users=user(*POLICIES - {"sensitive"})) as check:
+        report = await check()
+    assert (report.shows_passwords, results(report)["sensitive"]) == (False, "warning")
+
+
+async def test_a_password_that_is_kept_here_reads_back() -> None:
+    async with router() as check:
+        report = await check(known=Known({"rt-1-u00001": b"1-terces"}, lambda text: text[::-1].encode()))
+    assert step(report, "sensitive").text == "the password of rt-1-u00001 reads back as it is kept here"
+
+
+async def test_what_the_group_may_do() -> None:
+    async with router(users=user(*POLICIES - {"test"})) as check:
+        report = await check()
+    assert step(report, "policies") == Step(
+        "policies", "warning", "the group imsys lacks test", "Give the group these policies on the router: test."
+    )
+    async with router(users={"imsys": SimUser("pw", group="full", address="127.0.0.0/8")}) as check:
+        report = await check()
+    assert step(report, "policies").result == "warning"
+    assert step(report, "policies").text.startswith("more than is needed: ftp, local,")
+    assert "imsys router script" in step(report, "policies").remedy
+    assert report.ok
+
+
+@pytest.mark.parametrize("version", ["6.49.17", "7.18.2"])
+async def test_a_clock_that_follows_nobody(version: str) -> None:
+    async with router(version=version, prepare=lambda sim: switch(sim, "/system/ntp/client", enabled="no")) as check:
+        report = await check()
+    assert step(report, "ntp").text == "the NTP client is off"
+    if version.startswith("7"):
+        async with router(prepare=lambda sim: sim.table("/system/ntp/client").amend(0, status="waiting")) as check:
+            report = await check()
+        assert step(report, "ntp").text == "the NTP client is not in step: waiting"
+
+
+async def test_without_fasttrack() -> None:
+    def disable(sim: SimRouter) -> None:
+        rule = sim.table("/ip/firewall/filter").find(action="fasttrack-connection")
+        assert rule is not None
+        sim.table("/ip/firewall/filter").set(rule[".id"], disabled="yes")
+
+    async with router(prepare=disable) as check:
+        report = await check()
+    assert (report.has_fasttrack, results(report)["fasttrack"]) == (False, "ok")
+
+
+async def test_radius_is_told_by_service() -> None:
+    def use_radius(sim: SimRouter) -> None:
+        switch(sim, "/ppp/aaa", use_radius="yes")
+        sim.table("/ip/hotspot/profile").set("hsprof1", use_radius="yes")
+
+    async with router(prepare=use_radius) as check:
+        report = await check()
+    assert (report.radius, results(report)["radius"], report.ok) == (["ppp", "hotspot"], "warning", True)
+
+
+async def test_an_api_that_is_nearly_full() -> None:
+    async with router(
+        version="7.18.2", prepare=lambda sim: sim.table("/ip/service").set("api", max_sessions="2")
+    ) as check:
+        report = await check()
+    assert (report.max_sessions, results(report)["max-sessions"]) == (2, "warning")
+    assert step(report, "max-sessions").text == "1 of 2 sessions of api are taken"
+
+
+async def test_what_the_router_can_do_is_told_by_menu() -> None:
+    async with router(version="6.49.17", secrets=300) as check:
+        report = await check()
+    assert report.services == ["pppoe", "static", "hotspot"]
+    assert report.counts["/ppp/secret"] == 300
+    assert {"name", "password", "profile", "disabled"} <= set(report.menus["/ppp/secret"]["fields"])
+    assert report.menus["/radius"] is None
+    assert report.booted_at is not None
+
+
+async def test_a_router_without_hotspot(monkeypatch: pytest.MonkeyPatch) -> None:
+    for menu in [menu for menu in MENUS if menu.startswith("/ip/hotspot")]:
+        monkeypatch.delitem(MENUS, menu)
+    async with router() as check:
+        report = await check()
+    assert report.services == ["pppoe", "static"]
+    assert step(report, "services").text.endswith("not hotspot, for lack of /ip/hotspot/user")
 
 
 async def test_a_virtual_router_is_known_by_its_license() -> None:

@@ -13,6 +13,7 @@ from imsys.cli import (
     incidents,
     migrate,
     moving,  # noqa: F401 - declares rename and move in the group
+    onboarding,  # noqa: F401 - declares script, snapshot and adopt in the group
     package,
     router,
     serve,

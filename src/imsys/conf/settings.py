@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "imsys.subscribers",
     "imsys.facts",
     "imsys.fleet",
+    "imsys.onboarding",
     "imsys.web",
 ]
 

@@ -1,1 +1,1 @@
-"""Bringing a router under our care: looking whether it can be kept. Reads routers, writes none."""
+"""Bringing a router under our care: testing it, looking at what is on it, adopting that. Reads routers, writes none."""

@@ -1,0 +1,8 @@
+"""What bringing routers under our care writes: what they can do, whom we adopt, what an older system hands over.
+
+Subscribers, packages and routers are written by their own services alone; here they are called, in one transaction.
+"""
+
+from imsys.onboarding.services.capabilities import record_capability
+
+__all__ = ["record_capability"]
