@@ -115,7 +115,11 @@ class _Planner:
         if row is not None and row.is_dynamic:
             self._promote(resource, row)
             return
-        for step in steps_for(resource, row, table):
+        steps = steps_for(resource, row, table)
+        twin = table.in_the_way.get(resource.key)
+        if steps and twin is not None and KINDS[resource.menu].promotes == "remove":
+            self.steps.append(promotion(resource, twin))
+        for step in steps:
             self._take(step)
 
     def _row(self, resource: Resource, table: Table) -> ObservedRow | None:
