@@ -304,6 +304,9 @@ def test_trap_15_a_disabled_twin_is_used_again(shop: Isp) -> None:
     router = shop.router()
     twin = shop.do(lambda: router.table(LIST).add(list=BLOCKED, address=ADDRESS, disabled="yes", comment="was once"))
     shop.add("ann", *STATIC)
+    shop.sync()
+    off = (LIST, {"list": BLOCKED, "address": ADDRESS, "comment": "was once", "disabled": "yes"})
+    shop.has(DROP_RULE, queue("ann", ADDRESS), off)  # it cuts nobody off
     shop("subscriber", "suspend", "ann")
     shop.sync()
     shop.has(DROP_RULE, queue("ann", ADDRESS), (LIST, {"list": BLOCKED, "address": ADDRESS, "comment": "was once"}))

@@ -209,7 +209,9 @@ class _Planner:
             table = self.observed.get(menu)
             row = table.rows.get(key) if table is not None else None
             is_placed = (menu, key) in self.intent.placed.get(subscriber.subscriber_id, ())
-            if row is not None and not is_placed and (menu, key) not in going:
+            if row is None or row.values["disabled"] is True:  # which cuts nobody off: somebody else's, for later
+                continue
+            if not is_placed and (menu, key) not in going:
                 step = removal(menu, row, "intent" if subscriber.is_newer else "drift", subscriber.subscriber_id)
                 self.steps.append(step)
 
