@@ -202,6 +202,9 @@ class Records:
             if forgotten:
                 gone = [[getattr(ghost, name) for ghost in forgotten] for name in ("menu", "key", "subscriber_id")]
                 await connection.execute(sql.FORGET, (*gone, self.router_id))
+            if has_departures:
+                ids = [o.subscriber_id for o in outcomes]
+                await connection.execute(sql.LOCK_STATES, (ids, self.router_id))
             if outcomes:
                 await connection.execute(sql.OUTCOMES, _columns(outcomes, now))
                 new = [o for o in outcomes if o.password_mac is not None]

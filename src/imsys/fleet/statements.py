@@ -59,6 +59,15 @@ with locked as (
 update subscribers_syncstate y set kick_owed = true from locked where y.subscriber_id = locked.subscriber_id
 """
 
+# Those of whom a run tells and those who left the router, all at once: one after the other, the order would not hold.
+LOCK_STATES = """
+select 1 from subscribers_syncstate
+where subscriber_id = any(array(
+    select unnest(%s::bigint[]) union select subscriber_id from subscribers_departure where router_id = %s
+))
+order by subscriber_id for update
+"""
+
 # All of `v` comes through `locked`: joined once more, by a guess of few rows, each would be compared with each.
 OUTCOMES = """
 with locked as (
