@@ -6,7 +6,7 @@ or reordered wake-ups end in the same state.
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
 from imsys.fleet import intake
@@ -23,10 +23,10 @@ from imsys.kit.errors import ImsysError
 from imsys.reconcile import guard
 from imsys.reconcile.attribution import LOG_PROPLIST, attribute
 from imsys.reconcile.batch import first_of
-from imsys.reconcile.desired import Desired
+from imsys.reconcile.desired import Desired, desired
 from imsys.reconcile.diff import Step, cut_alone, owes_kick
 from imsys.reconcile.intent import Ghost, Intent
-from imsys.reconcile.kinds import LOGINS
+from imsys.reconcile.kinds import LOGINS, SECRET
 from imsys.reconcile.plan import Plan, make_plan
 from imsys.reconcile.scope import scope_of_steps
 from imsys.reconcile.sessions import OF_LOGIN, REDIALS, Session, SessionKind, live_by_row
@@ -163,7 +163,13 @@ class Cycle:
         for resource in self.wanted.rows.values():
             if resource.package_id in new and self._is_there(resource.menu, resource.key):
                 rows.append(PlacedRow(resource.menu, resource.key, None, resource.package_id))
-        await self.hands.records.place(rows)
+        logins = [row for row in rows if row.menu in LOGIN_MENUS]
+        heirs = [row.subscriber_id for row in logins if row.menu == SECRET.menu and row.subscriber_id is not None]
+        placed = await self.hands.records.place(rows, logins=logins, heirs=heirs)
+        self.sessions.taken_over |= placed.taken_over
+        if placed.inherited:
+            self._inherit(placed.inherited)
+            await self._think()
 
     def _is_there(self, menu: str, key: str) -> bool:
         return menu in self.tables and key in self.tables[menu].rows
@@ -181,13 +187,23 @@ class Cycle:
             return list(steps)
         claims = [PlacedRow(kind.menu, s.key, s.subscriber_id) for s in taken for kind in _redials(s.menu)]
         logins = [row for row in rows if row.menu in LOGIN_MENUS]
+        heirs = [s.subscriber_id for s in steps if s.subscriber_id and _is_as_it_stands(s) and self._is_new(s)]
         placed = await self.hands.records.place(
-            [*rows, *former], kicks=kicks, locks=locks, logins=logins, claims=claims
+            [*rows, *former], kicks=kicks, locks=locks, logins=logins, claims=claims, heirs=heirs
         )
         self.sessions.taken_over |= placed.taken_over
+        self._inherit(placed.inherited)
         self._remember([row for row in (*rows, *former) if (row.menu, row.key) in placed.keys])
         asked = {(row.menu, row.key) for row in rows}
         return [s for s in steps if s.place not in asked or s.place in placed.keys]
+
+    def _inherit(self, heirs: Set[int]) -> None:
+        """A lock on a row that was somebody else's is not for these: it is cleared as if it had been theirs."""
+        if not heirs:
+            return
+        subscribers = [replace(s, has_lock=True) if s.subscriber_id in heirs else s for s in self.intent.subscribers]
+        self.intent = replace(self.intent, subscribers=subscribers)
+        self.sessions.intent, self.wanted = self.intent, desired(self.intent)
 
     def _remember(self, rows: Sequence[PlacedRow]) -> None:
         """What is theirs from now on, and no longer the one's before them, counts in this run's further rounds."""
@@ -351,6 +367,11 @@ class Cycle:
         return {
             s.username for s in cut if s.subscriber_id in self.touched or (s.subscriber_id in done and not s.is_synced)
         }
+
+
+def _is_as_it_stands(step: Step) -> bool:
+    """Does it take a login's row where it stands, under the name that it has?"""
+    return step.menu == SECRET.menu and step.action == "set" and not step.old_key
 
 
 def _redials(menu: str) -> Sequence[SessionKind]:

@@ -3,7 +3,7 @@
 Nothing here is intent: sync states, placements, runs, router states and facts only.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -72,11 +72,13 @@ class PlacedRow(NamedTuple):
 class Placed:
     """`keys`: the rows that are recorded; those of a subscriber who was removed in the meantime, or moved, are not.
 
-    taken_over: subscribers who have a row or a name by now that was known as somebody else's.
+    taken_over: subscribers who have a row or a name by now that was known as somebody else's. inherited: of these,
+        whose row may have a lock to the device of the one before.
     """
 
     keys: Set[tuple[str, str]] = frozenset()
     taken_over: Set[int] = frozenset()
+    inherited: Set[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +146,14 @@ class Records:
         kicks: Sequence[int] = (),
         locks: Sequence[int] = (),
         logins: Sequence[PlacedRow] = (),
+        heirs: Collection[int] = (),
         claims: Sequence[PlacedRow] = (),
     ) -> Placed:
         """Record rows before they are written, and what else must not be forgotten when the run ends early.
 
         kicks: whose session must end for it. locks: whose row gets a lock. logins: of the rows, those by whose right
         sessions live. claims: sessions whose name is theirs now; one that was known as somebody else's is to be ended.
+        heirs: whose row stands there already, so that a lock on it counts as ours if the row was somebody else's.
         """
         if not (rows or kicks or locks or claims):
             return Placed()
@@ -161,11 +165,12 @@ class Records:
             await connection.execute(sql.PLACE, {**parameters, "subscribers": subscribers, "packages": packages})
             if taken_over or kicks:
                 await connection.execute(sql.OWE_KICK, (sorted({*taken_over, *kicks}),))
-            if locks:
-                await connection.execute(sql.LOCK, (sorted(locks),))
+            inherited = taken_over.intersection(heirs)
+            if locks or inherited:
+                await connection.execute(sql.LOCK, (sorted({*locks, *inherited}),))
             ids = [[i for i in column if i is not None] for column in (subscribers, packages)]
             placed = await (await connection.execute(sql.PLACED_KEYS, (self.router_id, *ids))).fetchall()
-        return Placed({(menu, key) for menu, key in placed}, taken_over)
+        return Placed({(menu, key) for menu, key in placed}, taken_over, inherited)
 
     async def _of_others(
         self, connection: AsyncConnection[TupleRow], statement: str, rows: Sequence[PlacedRow]
