@@ -1,18 +1,23 @@
 """Incidents: opened once, told once to each channel, and once that they are over, whatever channels do meanwhile."""
 
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from imsys.conf import settings as conf
 from imsys.conf.environment import Hidden
 from imsys.conf.sql import execute
 from imsys.fleet import incidents as conditions
+from imsys.fleet import watchman
 from imsys.fleet.incidents import look, send_due
+from imsys.fleet.watchman import stand_in
+from imsys.network.services import add_router
 from imsys.timeline import incidents, notify
 from imsys.timeline.channels import targets
 from imsys.timeline.incidents import Found, settle
@@ -284,11 +289,43 @@ class TestJobs:
     @pytest.fixture
     def no_worker(self) -> None:
         """An incident that the real conditions find: a router, and nobody who keeps it."""
-        from imsys.network.services import add_router
-
         add_router(name="rt-1", host="192.0.2.1", username="imsys", password="", actor="cli:ann")
         look()
         later(conditions.NO_WORKER_PATIENCE_S + 1)
+
+
+class TestWatchman:
+    """While no worker lives, the web process looks and sends."""
+
+    @pytest.fixture(autouse=True)
+    def router(self) -> None:
+        add_router(name="rt-1", host="192.0.2.1", username="imsys", password="", actor="cli:ann")
+
+    def test_it_tells_that_no_worker_lives_once_that_lasts(self, phone: Receiver) -> None:
+        assert stand_in() == 0
+        later(conditions.NO_WORKER_PATIENCE_S + 1)
+        assert [stand_in() for _ in range(2)] == [1, 0]
+        assert phone.titles[0].startswith("No worker keeps the routers")
+
+    def test_it_leaves_all_to_a_worker_that_lives(self) -> None:
+        execute("insert into fleet_worker (id, name) values (gen_random_uuid(), 'here')")
+        settle(down("rt-1"))
+        assert stand_in() == 0
+        assert incidents.count_open() == 1
+
+    def test_a_database_that_is_away_does_not_end_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        stop, tries = threading.Event(), []
+
+        def fail() -> int:
+            tries.append(1)
+            if len(tries) == 3:
+                stop.set()
+            raise OperationalError
+
+        monkeypatch.setattr(watchman, "stand_in", fail)
+        monkeypatch.setattr(watchman, "close_old_connections", lambda: None)
+        watchman.watch(stop, every_s=0.001)
+        assert len(tries) == 3
 
 
 def test_the_senders_own_loggers_are_mute() -> None:

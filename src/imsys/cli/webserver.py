@@ -2,6 +2,7 @@
 
 import argparse
 import socket
+import threading
 
 from imsys.cli.child import die_with
 
@@ -24,8 +25,18 @@ def main() -> None:
         timeout_graceful_shutdown=3,
         timeout_keep_alive=15,
     )
+    _watch()
     with socket.socket(fileno=arguments.fd) as listener:
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _watch() -> None:
+    from imsys.cli.database import set_up_django
+
+    set_up_django()
+    from imsys.fleet.watchman import watch
+
+    threading.Thread(target=watch, args=(threading.Event(),), name="watchman", daemon=True).start()
 
 
 if __name__ == "__main__":

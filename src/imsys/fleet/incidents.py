@@ -23,6 +23,8 @@ from imsys.timeline.models import Severity
 
 SEND_TASK = "send_notifications"
 NO_WORKER_PATIENCE_S = 30.0
+STALLED_PATIENCE_S = 60.0
+"""Workers that were away for long find much overdue, and begin with it at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ CONDITIONS = (
         )
         """,
         Wording("routers have had nothing synced", "is synced again", "routers are synced again"),
+        patience_s=STALLED_PATIENCE_S,
     ),
     Condition(
         "no-worker",

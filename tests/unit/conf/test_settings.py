@@ -91,6 +91,10 @@ def test_lists_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMSYS_X", " a, b ,,c")
     assert environment.words("IMSYS_X", []) == ["a", "b", "c"]
     assert environment.words("IMSYS_Y", ["d"]) == ["d"]
+    monkeypatch.setenv("IMSYS_X", " json://t0ken/a,b\n tgram://t0ken/c json://t0ken/a,b ")
+    hidden = environment.hidden_words("IMSYS_X")
+    assert [one.text for one in hidden] == ["json://t0ken/a,b", "tgram://t0ken/c"]
+    assert "t0ken" not in f"{hidden} {hidden[0]}"
     for text, value in {"yes": True, "OFF": False, "": True}.items():
         monkeypatch.setenv("IMSYS_X", text)
         assert environment.flag("IMSYS_X", True) is value
