@@ -83,11 +83,13 @@ _MOVE = """
 update subscribers_subscriber set router_id = %(router)s, updated_at = now() where id = any(%(ids)s::bigint[])
 """
 
-# What is known of the rows on the old router says nothing of the new one.
+# What is known of the rows on the old router says nothing of the new one. Back on a router that has not let go yet,
+# a row may stand with a lock of ours.
 _START_ANEW = BUMP.format(concerned="(select unnest(%(ids)s::bigint[]) as id) changed").replace(
     "wanted_at = now()",
     "wanted_at = now(), router_id = %(router)s, made_at = null, applied_at = null, applied_mac = null, "
-    "has_lock = false, kick_owed = false",
+    "kick_owed = false, has_lock = exists (select 1 from subscribers_departure e "
+    "where e.subscriber_id = s.subscriber_id and e.router_id = %(router)s)",
 )
 
 _DEPART = """
