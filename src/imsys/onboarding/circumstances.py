@@ -35,10 +35,19 @@ async def check_read(client: Client, clock: Clock, report: Report) -> None:
     secrets = await client.count("/ppp/secret")
     report.identity, report.board = identity.get("name", ""), resource.get("board-name", "")
     report.version = resource.get("version", "")
-    with suppress(InputError):
-        report.booted_at = clock.now() - timedelta(seconds=parse_duration(resource.get("uptime", "")))
+    report.booted_at = _since(resource, clock)
     report.add("read", "ok", f"{report.identity or 'no name'}, {secrets} PPP secrets, up {resource.get('uptime', '?')}")
     _check_version(report)
+
+
+async def booted_at(client: Client, clock: Clock) -> datetime | None:
+    return _since(first(await client.print("/system/resource", proplist=("uptime",))), clock)
+
+
+def _since(resource: dict[str, str], clock: Clock) -> datetime | None:
+    with suppress(InputError):
+        return clock.now() - timedelta(seconds=parse_duration(resource.get("uptime", "")))
+    return None
 
 
 def _check_version(report: Report) -> None:

@@ -1,9 +1,13 @@
 """What the database knows that bringing a router under our care asks for."""
 
+from collections.abc import Iterable
+
 from imsys.conf.secrets import vault
+from imsys.conf.sql import fetch
 from imsys.onboarding.models import Capability
 from imsys.onboarding.rights import MOST_KNOWN, Known
-from imsys.subscribers.models import Service, Subscriber
+from imsys.subscribers.models import Package, Service, Subscriber
+from imsys.subscribers.validation import is_storable
 
 
 def known_passwords(router_id: int) -> Known:
@@ -11,6 +15,22 @@ def known_passwords(router_id: int) -> Known:
     rows = Subscriber.objects.filter(router_id=router_id, service=Service.PPPOE, password_mac__isnull=False)
     some = rows.order_by("username").values_list("username", "password_mac")[:MOST_KNOWN]
     return Known({username: bytes(mac) for username, mac in some if mac is not None}, vault().fingerprint)
+
+
+def routers_of(usernames: Iterable[str]) -> dict[str, str]:
+    """Of these, those that are subscribers already, and the name of the router of each."""
+    rows = fetch(
+        "select s.username, r.name from subscribers_subscriber s join network_router r on r.id = s.router_id "
+        "where s.username = any(%s::text[])",
+        [[name for name in usernames if is_storable(name)]],
+    )
+    return dict(rows)
+
+
+def packages_named(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Of these, those that are there: the profile and the rate limit of each."""
+    rows = Package.objects.filter(name__in=list(names)).values_list("name", "profile", "rate_limit")
+    return {name: (profile, rate) for name, profile, rate in rows}
 
 
 def latest_capability(router_id: int) -> Capability | None:

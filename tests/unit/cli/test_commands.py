@@ -25,6 +25,7 @@ STABLE = """
     demo, serve, worker, migrate, user add, simulate, sync, reconcile, plan, status, incidents, events, watch,
     notify test,
     router add, router list, router show, router test, router set, router remove,
+    router script, router snapshot, router adopt,
     package add, package list, package set, package remove,
     subscriber add, subscriber set, subscriber remove, subscriber show, subscriber list, subscriber import,
     subscriber suspend, subscriber resume, subscriber rename, subscriber move

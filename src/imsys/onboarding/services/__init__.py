@@ -3,6 +3,7 @@
 Subscribers, packages and routers are written by their own services alone; here they are called, in one transaction.
 """
 
+from imsys.onboarding.services.adoption import Adoption, OnRouter, adopt
 from imsys.onboarding.services.capabilities import record_capability
 
-__all__ = ["record_capability"]
+__all__ = ["Adoption", "OnRouter", "adopt", "record_capability"]
