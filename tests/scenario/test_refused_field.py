@@ -44,3 +44,17 @@ def test_a_suspended_subscriber_is_confined_though_another_field_is_refused(worl
     attempts = state.attempts
     world.until(lambda: state.refresh_from_db() or state.attempts > attempts + 1, "though the rest is tried again")
     assert world.call(lambda: router.counters.commands["/ppp/active/remove"]) == kicks == 1
+
+
+def test_connections_end_though_another_row_is_refused(world: World) -> None:
+    router = world.add_router(suspend_by="address-list")
+    world.add_subscribers(["ann"], address="10.9.0.1")
+    world.start_worker()
+    world.until_synced()
+    world.call(lambda: router.cpes.add_all(redial_s=0.05))
+    assert world.call(lambda: router.firewall.open("10.9.0.1") and router.firewall.passes("10.9.0.1"))
+    services.add_package(name="leased", profile="not there", price=1, actor=CLERK)
+    services.set_subscriber("ann", package="leased", actor=CLERK)
+    services.suspend(["ann"], cause="non-payment", actor=CLERK)
+    world.until(lambda: not world.call(lambda: router.firewall.connections("10.9.0.1")), "no connection is left")
+    assert not world.call(lambda: router.firewall.passes("10.9.0.1"))

@@ -9,7 +9,7 @@ from imsys.fleet.pacing import Allowance
 from imsys.fleet.records import Happening
 from imsys.reconcile.desired import cut_by, live_keys, login_keys
 from imsys.reconcile.intent import Ghost, Intent, SubscriberIntent
-from imsys.reconcile.kinds import HOTSPOT_USER, SECRET
+from imsys.reconcile.kinds import ADDRESS_LIST, DROP_RULE, HOTSPOT_USER, SECRET
 from imsys.reconcile.plan import Plan
 from imsys.reconcile.sessions import (
     ACTIVE,
@@ -183,9 +183,17 @@ class Ending:
     def _is_cut(self, subscriber: SubscriberIntent, plan: Plan, tables: Tables, unfinished: Collection[int]) -> bool:
         """Was it read back that the subscriber can't come in again?"""
         if cut_by(subscriber, self.intent.router) == "address-list":
-            return subscriber.subscriber_id not in unfinished
+            return subscriber.subscriber_id not in unfinished or self._is_listed(subscriber, plan, tables)
         rows = [resource for resource in plan.wanted.of(subscriber.subscriber_id) if resource.menu in OF_LOGIN]
         return all(_is_gone((r.menu, r.key), tables) or _is_disabled(r.menu, r.key, tables) for r in rows)
+
+    def _is_listed(self, subscriber: SubscriberIntent, plan: Plan, tables: Tables) -> bool:
+        """Is its address on the list, and what comes from there dropped, whatever else of it is not right?"""
+        rows = plan.wanted.of(subscriber.subscriber_id)
+        places = {(r.menu, r.key) for r in rows if r.menu == ADDRESS_LIST.menu}
+        places |= {(DROP_RULE.menu, self.intent.router.suspend_list)}
+        outstanding = {step.place for step in (*plan.steps, *plan.held)}
+        return places.isdisjoint(outstanding) and all(_is_there(place, tables) for place in places)
 
     def _is_confined(self, subscriber: SubscriberIntent, tables: Tables) -> bool:
         """Was it read back that the subscriber comes into the walled garden, whatever else its row refuses to take?"""
@@ -253,6 +261,10 @@ _WHAT = {
 def _is_gone(place: tuple[str, str], tables: Tables) -> bool:
     table = tables.get(place[0])
     return table is not None and place[1] not in table.rows
+
+
+def _is_there(place: tuple[str, str], tables: Tables) -> bool:
+    return place[0] in tables and place[1] in tables[place[0]].rows
 
 
 def _is_disabled(menu: str, key: str, tables: Tables) -> bool:
