@@ -108,3 +108,28 @@ def test_trap_37_a_technicians_hand_is_told_as_such(shop: Isp) -> None:
     shop.sync()
     (event,) = Event.objects.filter(what__in=("change-undone", "drift-repaired"))
     assert (event.what, event.actor) == ("drift-repaired", "router: juma via winbox")
+
+
+def test_trap_37_what_was_removed_does_not_come_back_with_a_lost_safe_mode(shop: Isp) -> None:
+    router = shop.router()
+    sell(shop)
+    shop.do(lambda: router.take_safe_mode("juma"))
+    shop("subscriber", "remove", *SUSPENDED)
+    shop.sync()
+    assert shop.do(router.lose_safe_mode) > 0  # their rows are back, enabled
+    shop("reconcile")
+    shop.sync()
+    shop.world.until(lambda: shop.find("/ip/firewall/filter", comment=DROP_RULE[1]["comment"]) is None)
+    shop.has(profile(), hotspot_profile())
+
+
+def test_what_somebody_makes_again_where_ours_was_removed_is_theirs(shop: Isp) -> None:
+    router = shop.router()
+    shop.add("ann", password="one")
+    shop.sync()
+    shop("subscriber", "remove", "ann")
+    shop.sync()
+    shop.do(lambda: router.tamper("/ppp/secret", "ann", {"password": "theirs"}, verb="add"))
+    shop("reconcile")
+    shop("reconcile")
+    assert shop.find("/ppp/secret", name="ann") is not None

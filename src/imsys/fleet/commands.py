@@ -53,7 +53,8 @@ GHOSTS = """
 select r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried,
        'pending', true, '', count(*)
 from (
-    select router_id from fleet_placement where subscriber_id is null and package_id is null and not is_shared
+    select router_id from fleet_placement
+    where subscriber_id is null and package_id is null and not is_shared and gone_at is null
     union all
     select p.router_id
     from subscribers_departure e

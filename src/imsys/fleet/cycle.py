@@ -13,7 +13,7 @@ from imsys.fleet import intake
 from imsys.fleet.ending import Ending
 from imsys.fleet.executor import Executor, Key
 from imsys.fleet.observer import Observer, Tables, merged
-from imsys.fleet.outcomes import Findings, error_events, left_events, repair_events
+from imsys.fleet.outcomes import Findings, error_events, left_events, repair_events, undone_events
 from imsys.fleet.pacing import Allowance
 from imsys.fleet.records import PASSWORDS_HIDDEN, Outcome, PlacedRow, Records, RunRecord
 from imsys.fleet.settling import Settling
@@ -94,6 +94,7 @@ class Cycle:
 
     async def go(self) -> None:
         """Align, and gather what is to be recorded."""
+        await self._leave_what_people_made()
         await self._think(first=True)
         self.drift = {s.place: s for s in (*self.plan.steps, *self.plan.held) if s.reason == "drift"}
         self.run.subscribers = len(self.intent.subscribers)
@@ -106,6 +107,21 @@ class Cycle:
             self.run.result = "observed"
             await self.sessions.look()
         await self._record()
+
+    async def _leave_what_people_made(self) -> None:
+        """A row that is back where ours was removed is removed again, unless somebody is known to have added it."""
+        back = [g for g in self.intent.ghosts if g.is_gone and self._is_there(g.menu, g.key)]
+        if not back:
+            return
+        others = (" changed by ", " removed by ")
+        lines = [row for row in await self._log() if not any(words in row.get("message", "") for words in others)]
+        theirs = attribute(lines, {ghost.place for ghost in back}, own_user=self.router.username)
+        left = [ghost for ghost in back if ghost.place in theirs]
+        if self.is_enforced:
+            await self.hands.records.let_go(left)
+        self.intent = replace(self.intent, ghosts=[ghost for ghost in self.intent.ghosts if ghost not in left])
+        self.sessions.intent = self.intent
+        self._ghosts = {ghost.place for ghost in self.intent.ghosts}
 
     # -- plan
 
@@ -320,11 +336,13 @@ class Cycle:
         repaired = findings.repaired
         authors = await self._authors(repaired)
         self.run.repaired = len(repaired)
-        removed = {place for place in self.sessions.removed if place in self._ghosts}
+        gone = {ghost.place for ghost in self.intent.ghosts if ghost.is_gone}
+        removed = self.sessions.removed & (self._ghosts - gone)
         self.run.happenings += [
             *self.sessions.happenings(),
             *repair_events(repaired, authors, self.intent, now),
             *left_events(removed, self.tables),
+            *undone_events(self.sessions.removed & gone, self.tables),
         ]
         outcomes = findings.outcomes(now, hands.timing, hands.chance)
         self.run.happenings += error_events(self.intent, outcomes)
@@ -335,11 +353,13 @@ class Cycle:
     async def _authors(self, steps: Sequence[Step]) -> dict[Key, str]:
         if not steps:
             return {}
+        return attribute(await self._log(), {step.place for step in steps}, own_user=self.router.username)
+
+    async def _log(self) -> list[dict[str, str]]:
         try:
-            log = await self.hands.observer.client.print("/log", proplist=LOG_PROPLIST)
+            return await self.hands.observer.client.print("/log", proplist=LOG_PROPLIST)
         except TrapError:  # a router without a log to read is repaired all the same
-            return {}
-        return attribute(log, {step.place for step in steps}, own_user=self.router.username)
+            return []
 
     def router_condition(self) -> tuple[str, str, str]:
         """(code, text, remedy) for the router itself; blanks when it is well."""

@@ -107,7 +107,7 @@ async def _intent(connection: Connection, router: RouterRow, query: str, paramet
     if router.has_departures:
         held = {row[0] for row in await (await connection.execute(sql.HELD_BACK, parameters)).fetchall()}
         subscribers = [replace(s, is_held_back=True) if s.subscriber_id in held else s for s in subscribers]
-    ghosts, shared = await _unowned(connection, router)
+    ghosts, shared = await _unowned(connection, router, with_gone=query is sql.ALL)
     return Intent(
         router.intent,
         await _packages(connection, subscribers),
@@ -127,16 +127,19 @@ async def _packages(connection: Connection, subscribers: Sequence[SubscriberInte
     return {row[0]: PackageIntent(*row) for row in found}
 
 
-async def _unowned(connection: Connection, router: RouterRow) -> tuple[list[Ghost], list[tuple[str, str]]]:
-    """Ghosts, and the rows that are the router's own."""
-    if not (router.has_ghosts or router.uses_list):
+async def _unowned(
+    connection: Connection, router: RouterRow, *, with_gone: bool
+) -> tuple[list[Ghost], list[tuple[str, str]]]:
+    """Ghosts, those whose rows are gone only where all is read, and the rows that are the router's own."""
+    if not (router.has_ghosts or router.uses_list or with_gone):
         return [], []
     rows = await (await connection.execute(sql.UNOWNED, (router.router_id,))).fetchall()
-    ghosts = [Ghost(menu, key) for menu, key, is_shared in rows if not is_shared]
+    ghosts = [Ghost(menu, key, is_gone=gone) for menu, key, is_shared, gone in rows if not is_shared]
+    ghosts = [ghost for ghost in ghosts if with_gone or not ghost.is_gone]
     if router.has_departures:
         left = await (await connection.execute(sql.LEFT, (router.router_id,))).fetchall()
         ghosts += [Ghost(*row) for row in left]
-    return ghosts, [(menu, key) for menu, key, is_shared in rows if is_shared]
+    return ghosts, [(menu, key) for menu, key, is_shared, _ in rows if is_shared]
 
 
 async def _placed(

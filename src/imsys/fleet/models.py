@@ -36,6 +36,9 @@ class Placement(models.Model):
 
     `is_shared`: it has no owner since all who are cut off by it need it. In a menu of sessions: one that began under
     a name that the subscriber had before.
+
+    `gone_at`: it was a ghost and its row was seen to be gone. It is remembered for a while, since an admin's safe mode
+    or a crash may bring the row back, and then it is removed again.
     """
 
     router = models.ForeignKey("network.Router", on_delete=models.CASCADE, db_constraint=False)
@@ -44,6 +47,7 @@ class Placement(models.Model):
     subscriber = models.ForeignKey("subscribers.Subscriber", null=True, on_delete=models.SET_NULL, db_constraint=False)
     package = models.ForeignKey("subscribers.Package", null=True, on_delete=models.SET_NULL, db_constraint=False)
     is_shared = models.BooleanField(default=False, db_default=False)
+    gone_at = models.DateTimeField(null=True)
     placed_at = models.DateTimeField(db_default=Now())
 
     class Meta:

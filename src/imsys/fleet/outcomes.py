@@ -194,6 +194,22 @@ def left_events(removed: Collection[Key], tables: Mapping[str, Table]) -> list[H
     return [Happening("left", name, note=note) for name in sorted(names)]
 
 
+def undone_events(removed: Collection[Key], tables: Mapping[str, Table]) -> list[Happening]:
+    """Rows that were removed before, were there again, and are gone for the second time."""
+    gone = sorted((menu, key) for menu, key in removed if key not in tables[menu].rows)
+    return [
+        Happening(
+            "change-undone",
+            key if KINDS[menu].names_subscriber else "",
+            actor="router: unknown",
+            before={"row": "there again"},
+            after={"row": "removed"},
+            note=f"{menu} {key}: {UNDONE}",
+        )
+        for menu, key in gone
+    ]
+
+
 def error_events(intent: Intent, outcomes: Sequence[Outcome]) -> list[Happening]:
     """An error is told when it begins, not at each retry."""
     subscribers = {subscriber.subscriber_id: subscriber for subscriber in intent.subscribers}

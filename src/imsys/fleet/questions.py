@@ -8,7 +8,7 @@ select r.id as router_id, r.name, r.host, r.port, r.username, r.password_sealed,
        exists (select 1 from fleet_acceptance a where a.router_id = r.id) as accepts_reappearance,
        d.next_due_at, d.unsynced, o.other_services, l.uses_list,
        exists (select 1 from fleet_placement p
-               where p.router_id = r.id and p.subscriber_id is null and p.package_id is null
+               where p.router_id = r.id and p.subscriber_id is null and p.package_id is null and p.gone_at is null
                  and (not p.is_shared or not l.uses_list or p.key <> r.suspend_list))
        or exists (select 1 from subscribers_departure e
                   join subscribers_syncstate y on y.subscriber_id = e.subscriber_id
@@ -53,7 +53,7 @@ from subscribers_package p where p.id = any(%s)
 """
 
 UNOWNED = """
-select menu, key, is_shared from fleet_placement
+select menu, key, is_shared, gone_at is not null from fleet_placement
 where router_id = %s and subscriber_id is null and package_id is null order by menu, key
 """
 
@@ -109,7 +109,8 @@ select distinct y.router_id from subscribers_syncstate y
 where y.sync_status <> 'synced' and y.next_attempt_at <= %(now)s and y.router_id = any(%(mine)s)
 union select router_id from network_routerstate where resync_due_at <= %(now)s and router_id = any(%(mine)s)
 union select router_id from fleet_placement
-      where subscriber_id is null and package_id is null and not is_shared and router_id = any(%(mine)s)
+      where subscriber_id is null and package_id is null and not is_shared and gone_at is null
+        and router_id = any(%(mine)s)
 union select e.router_id from subscribers_departure e
       join subscribers_syncstate y on y.subscriber_id = e.subscriber_id
       join subscribers_subscriber u on u.id = e.subscriber_id

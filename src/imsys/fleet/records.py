@@ -22,11 +22,14 @@ from imsys.kit.errors import ImsysError
 from imsys.network.wake import CHANNEL
 from imsys.reconcile import guard
 from imsys.reconcile.intent import Ghost
+from imsys.reconcile.sessions import SESSION_KINDS
 from imsys.routeros.errors import NotPermitted, ReplyTooLarge
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
 PASSWORDS_HIDDEN = "PasswordsHidden"
+GONE_FOR = timedelta(minutes=45)
+"""So long a row that was removed may come back by an admin's safe mode: rather longer than two resyncs."""
 REFUSED_AT_WORK = (NotPermitted.default_code, ReplyTooLarge.default_code)
 """Refusals that may come after a good login, which therefore proves nothing against them."""
 LASTING = (*guard.HELD, PASSWORDS_HIDDEN, *REFUSED_AT_WORK)
@@ -204,9 +207,8 @@ class Records:
         meanwhile stays due.
         """
         async with self._transaction() as connection:
-            if forgotten:
-                gone = [[getattr(ghost, name) for ghost in forgotten] for name in ("menu", "key", "subscriber_id")]
-                await connection.execute(sql.FORGET, (*gone, self.router_id))
+            if forgotten or next_resync is not None:
+                await self._forget(connection, forgotten, now)
             if has_departures:
                 ids = [o.subscriber_id for o in outcomes]
                 await connection.execute(sql.LOCK_STATES, (ids, self.router_id))
@@ -233,6 +235,28 @@ class Records:
                 await connection.execute(sql.CONDITION, parameters)
             if accepted:
                 await connection.execute("delete from fleet_acceptance where router_id = %s", (self.router_id,))
+
+    async def _forget(self, connection: AsyncConnection[TupleRow], ghosts: Sequence[Ghost], now: datetime) -> None:
+        """What was seen gone counts no more, and is remembered for a while all the same."""
+        parameters = {
+            "router": self.router_id,
+            "now": now,
+            "menus": [ghost.menu for ghost in ghosts],
+            "keys": [ghost.key for ghost in ghosts],
+            "subscribers": [ghost.subscriber_id for ghost in ghosts],
+            "sessions": list(SESSION_KINDS),
+            "keep_s": GONE_FOR.total_seconds(),
+        }
+        if ghosts:
+            await connection.execute(sql.FORGET, parameters)
+        await connection.execute(sql.FORGET_GONE, parameters)
+
+    async def let_go(self, ghosts: Sequence[Ghost]) -> None:
+        """Rows that somebody else made again where ours were: theirs, from now on."""
+        if ghosts:
+            async with self._transaction() as connection:
+                columns = ([ghost.menu for ghost in ghosts], [ghost.key for ghost in ghosts])
+                await connection.execute(sql.FORGET_AT_ONCE, (*columns, self.router_id))
 
     async def _see_off(self, connection: AsyncConnection[TupleRow], subscriber_ids: Sequence[int]) -> None:
         """Who has nothing left here has left for good; and the routers that these have left may let them go by now."""

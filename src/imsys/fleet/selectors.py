@@ -36,7 +36,8 @@ where y.sync_status <> 'synced' and not s.is_suspended and r.mode = 'enforce'
 LEFT_BEHIND = """
 select count(*)
 from (
-    select router_id from fleet_placement where subscriber_id is null and package_id is null and not is_shared
+    select router_id from fleet_placement
+    where subscriber_id is null and package_id is null and not is_shared and gone_at is null
     union all
     select p.router_id
     from subscribers_departure e
@@ -56,7 +57,8 @@ select r.name, r.mode, s.condition, s.condition_text, s.remedy, s.condition_sinc
        count(*) filter (where y.sync_status = 'pending') as pending,
        count(*) filter (where y.sync_status = 'error') as errors,
        (select count(*) from fleet_placement p
-        where p.router_id = r.id and p.subscriber_id is null and p.package_id is null and not p.is_shared) as ghosts,
+        where p.router_id = r.id and p.subscriber_id is null and p.package_id is null and not p.is_shared
+          and p.gone_at is null) as ghosts,
        exists (select 1 from fleet_lease l where l.router_id = r.id and l.until > now()) as is_kept
 from network_router r join network_routerstate s on s.router_id = r.id
 left join facts_routerfacts f on f.router_id = r.id

@@ -15,9 +15,11 @@ where (v.subscriber_id is null
   and (v.package_id is null or exists (select 1 from subscribers_package p where p.id = v.package_id))
 order by v.subscriber_id, v.package_id, v.menu, v.key
 on conflict (router_id, menu, key) do update
-set subscriber_id = excluded.subscriber_id, package_id = excluded.package_id, is_shared = excluded.is_shared
+set subscriber_id = excluded.subscriber_id, package_id = excluded.package_id, is_shared = excluded.is_shared,
+    gone_at = null
 where (fleet_placement.subscriber_id, fleet_placement.package_id, fleet_placement.is_shared)
       is distinct from (excluded.subscriber_id, excluded.package_id, excluded.is_shared)
+   or fleet_placement.gone_at is not null
 """
 
 PLACED_KEYS = """
@@ -40,7 +42,7 @@ TAKEN_OVER = """
 select distinct v.subscriber_id
 from unnest(%s::text[], %s::text[], %s::bigint[]) as v(menu, key, subscriber_id)
 join fleet_placement p on p.menu = v.menu and p.key = v.key and p.router_id = %s
-where p.subscriber_id is distinct from v.subscriber_id
+where p.subscriber_id is distinct from v.subscriber_id and p.gone_at is null
 """
 
 LOCK = """
@@ -97,10 +99,21 @@ from unnest(%s::bigint[], %s::int[], %s::bytea[]) as v(id, generation, mac)
 where y.subscriber_id = v.id and y.generation = v.generation
 """
 
+# Rows that came and went are remembered for a while; sessions never come back.
 FORGET = """
-delete from fleet_placement p using unnest(%s::text[], %s::text[], %s::bigint[]) as v(menu, key, subscriber_id)
-where p.router_id = %s and p.menu = v.menu and p.key = v.key
+update fleet_placement p set subscriber_id = null, is_shared = false, gone_at = coalesce(p.gone_at, %(now)s)
+from unnest(%(menus)s::text[], %(keys)s::text[], %(subscribers)s::bigint[]) as v(menu, key, subscriber_id)
+where p.router_id = %(router)s and p.menu = v.menu and p.key = v.key
   and p.subscriber_id is not distinct from v.subscriber_id and p.package_id is null
+"""
+FORGET_GONE = """
+delete from fleet_placement
+where router_id = %(router)s and subscriber_id is null and package_id is null and gone_at is not null
+  and (menu = any(%(sessions)s) or gone_at < %(now)s - make_interval(secs => %(keep_s)s))
+"""
+FORGET_AT_ONCE = """
+delete from fleet_placement p using unnest(%s::text[], %s::text[]) as v(menu, key)
+where p.router_id = %s and p.menu = v.menu and p.key = v.key and p.gone_at is not null
 """
 
 # Whoever left this router and has nothing on it any more; where they are now, they may be waiting for that.

@@ -138,7 +138,7 @@ def remove_router(name: str, *, forget: bool = False, actor: str) -> int:
     moved away may have such rows there too.
     """
     router = Router.objects.select_for_update().get(pk=selectors.get_router(name).pk)
-    placements: int = router.placement_set.count()
+    placements: int = router.placement_set.filter(gone_at=None).count()
     if not forget and not router.subscribers.exists():
         _check_empty(router, placements)
     try:

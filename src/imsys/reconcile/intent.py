@@ -70,11 +70,15 @@ class SubscriberIntent:
 
 @dataclass(frozen=True, slots=True)
 class Ghost:
-    """A placement that nobody desires any more. `subscriber_id`: whose it still is, who has left this router."""
+    """A placement that nobody desires any more. `subscriber_id`: whose it still is, who has left this router.
+
+    is_gone: its row was seen gone, so that it is wrong for it to be there again.
+    """
 
     menu: str
     key: str
     subscriber_id: int | None = None
+    is_gone: bool = False
 
     @property
     def place(self) -> tuple[str, str]:

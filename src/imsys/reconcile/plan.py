@@ -201,6 +201,8 @@ class _Planner:
                 if ghost.place not in going:
                     self.steps.append(self._removal(ghost, row))
                 going.add(ghost.place)
+            elif ghost.is_gone:
+                continue
             elif self.is_settled:
                 self.forgotten.append(ghost)
             elif ghost.subscriber_id is not None and ghost.subscriber_id in self.intent.placed:
