@@ -121,10 +121,24 @@ def _sentence(text: str) -> str:
     return line if line.endswith((".", "!", "?", "`")) else line + "."
 
 
+def _is_collision(error: Exception | None) -> bool:
+    """Two transactions waited for each other, and PostgreSQL ended this one. Django wraps what psycopg says."""
+    states = ("40P01", "40001")
+    return error is not None and (
+        getattr(error, "sqlstate", None) in states or getattr(error.__cause__, "sqlstate", None) in states
+    )
+
+
 def _translate(error: Exception) -> ImsysError:
     """Foreign errors that people meet, in our words; the rest keeps its type and first line."""
     psycopg = sys.modules.get("psycopg")
     django_db = sys.modules.get("django.db")
+    if _is_collision(error):
+        return ImsysError(
+            "Somebody else changed the same things at that moment; nothing was changed here.",
+            remedy="Run it again",
+            code="Collision",
+        )
     lost = (django_db.OperationalError, django_db.InterfaceError) if django_db else ()
     if isinstance(error, lost) or (psycopg and isinstance(error, psycopg.OperationalError)):
         return ImsysError(
