@@ -154,14 +154,13 @@ class _Planner:
         self.steps.append(step)
 
     def _who_needs(self, step: Step) -> set[int]:
-        """Its subscriber; of the router's own row, everybody whom it may cut off, and of a profile, all who have it."""
+        """Its subscriber; of the router's own row, all whom it may cut off; of a profile, all who have its package."""
         if step.subscriber_id is not None:
             return {step.subscriber_id}
         if step.is_shared:
             router = self.intent.router
             return {s.subscriber_id for s in self.intent.subscribers if is_list_bound(s, router)}
-        rows = self.wanted.rows.values()
-        return {r.subscriber_id for r in rows if r.subscriber_id is not None and step.place in r.refers}
+        return {s.subscriber_id for s in self.intent.subscribers if s.package_id == step.package_id}
 
     def _checked(self, step: Step) -> tuple[Step, Problem | None]:
         """The step without a reference to a profile that neither exists nor will; its other changes must not wait.

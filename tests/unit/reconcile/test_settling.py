@@ -1,5 +1,6 @@
 """Before a router has settled, what it does not list may still be there: nobody is done who still has to leave it."""
 
+from imsys.reconcile.intent import RouterIntent
 from imsys.reconcile.kinds import QUEUE, SECRET
 from imsys.reconcile.plan import make_plan
 from tests.unit.reconcile.rows import intent, plan, secret, subscriber, tables_of
@@ -24,4 +25,11 @@ def test_whoever_needs_a_row_of_the_router_waits_for_it_too() -> None:
 
 def test_whoever_needs_a_profile_waits_for_it_too() -> None:
     early = plan(intent(subscriber("ann")), secret("ann"), profiles=(), is_settled=False)
+    assert (early.steps, early.waiting) == ((), {1})
+
+
+def test_also_who_is_in_the_walled_garden_for_now() -> None:
+    asked = intent(subscriber("ann", is_suspended=True), router=RouterIntent(1, suspend_by="profile"))
+    walled = {".id": "*7", "name": "suspended"}
+    early = plan(asked, secret("ann", profile="suspended"), profiles=[walled], is_settled=False)
     assert (early.steps, early.waiting) == ((), {1})
