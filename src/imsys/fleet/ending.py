@@ -76,6 +76,16 @@ class Ending:
                 keys.update(dict.fromkeys(live_keys(subscriber, self.intent), subscriber))
         return keys
 
+    def strays(self, touched: Collection[int]) -> dict[LiveKey, SubscriberIntent]:
+        """Sessions that the list does not cut off when they have another address: from before it was changed, say."""
+        return {
+            key: s
+            for s in self.intent.subscribers
+            if s.is_suspended and s.service == "pppoe" and cut_by(s, self.intent.router) == "address-list"
+            if not s.is_synced or s.subscriber_id in touched
+            for key in login_keys(s, self.intent)
+        }
+
     def of_the_gone(self, plan: Plan) -> dict[LiveKey, tuple[str, str] | None]:
         """What lived by right of rows that nobody wants here any more: by key, the row that must be gone first."""
         keys: dict[LiveKey, tuple[str, str] | None] = {}
@@ -109,7 +119,7 @@ class Ending:
     def concerned(self, plan: Plan, touched: Collection[int]) -> set[LiveKey]:
         """All sessions that this run may have to end: worth reading together with its rows."""
         owed = set().union(*(self._to_redial(s) for s in self.owed))
-        return {*self.suspended(touched), *self.of_the_gone(plan)} | owed
+        return {*self.suspended(touched), *self.strays(touched), *self.of_the_gone(plan)} | owed
 
     async def look(self) -> None:
         """Without the right to end a session, one that should not be keeps its subscriber from being synced."""
@@ -131,12 +141,17 @@ class Ending:
             if s.subscriber_id not in unfinished or self._is_confined(s, tables)
             for key in self._to_redial(s) - forbidden
         }
+        strays = {k: s for k, s in self.strays(touched).items() if self._is_cut(s, plan, tables, unfinished)}
         former = self._former()
-        if not (forbidden or redial or former):
+        concerned = {*forbidden, *redial, *former, *strays}
+        if not concerned:
             return
-        present = await self._known({*forbidden, *redial, *former})
-        ending = among(present, forbidden) + self._in_turn(among(present, redial), redial)
-        present = await self._kick(ending, forbidden, {*forbidden, *redial, *former}, present)
+        has_addresses = self.covered is not None  # they are read with some sessions, not with all
+        present = await (self._known(concerned) if has_addresses or not strays else self.read(concerned))
+        ending = among(present, forbidden) + [s for s in among(present, strays) if _is_stray(s, strays)]
+        redialling = [s for s in among(present, redial) if s not in ending]
+        ending += self._in_turn(redialling, redial)
+        present = await self._kick(ending, forbidden, concerned, present)
         waiting = {s.subscriber_id for key, s in redial.items() if key in self.stuck}.union(self.later)
         self.redialled = {s.subscriber_id for s in redial.values()} - waiting
         self.deferred = dict(zip(self.later, self.kicks.turns(len(self.later)), strict=True))
@@ -256,6 +271,10 @@ _WHAT = {
     HOST.menu: "its bypassed device",
     HOTSPOT_ACTIVE.menu: "its hotspot session",
 }
+
+
+def _is_stray(session: Session, whose: dict[LiveKey, SubscriberIntent]) -> bool:
+    return session.address not in ("", whose[session.live_key].address)
 
 
 def _is_gone(place: tuple[str, str], tables: Tables) -> bool:

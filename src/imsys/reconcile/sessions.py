@@ -44,7 +44,7 @@ def _ends(row: Printed) -> tuple[str, ...]:
     return tuple(dict.fromkeys(end.partition(":")[0] for end in ends))
 
 
-ACTIVE = SessionKind("/ppp/active", "name", (".id", "name", "session-id", "service"))
+ACTIVE = SessionKind("/ppp/active", "name", (".id", "name", "session-id", "service"), ("address",))
 HOTSPOT_ACTIVE = SessionKind("/ip/hotspot/active", "user", (".id", "user", "mac-address"), ("uptime",), keys_of=_user)
 COOKIE = SessionKind("/ip/hotspot/cookie", "user", (".id", "user", "mac-address"), keys_of=_user)
 HOST = SessionKind("/ip/hotspot/host", "mac-address", (".id", "mac-address", "bypassed"), keys_of=_let_through)
@@ -60,13 +60,17 @@ REDIALS = frozenset({ACTIVE.menu, HOTSPOT_ACTIVE.menu})
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One live row. uptime_s: how long it has lasted, where that alone tells a new one from the one before."""
+    """One live row. uptime_s: how long it has lasted, where that alone tells a new one from the one before.
+
+    address: what a PPP session was given, where it was asked for.
+    """
 
     menu: str
     row_id: str
     name: str
     session_id: str = ""
     uptime_s: float | None = None
+    address: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -80,7 +84,14 @@ class Session:
 def sessions(kind: SessionKind, printed: Iterable[Mapping[str, str]]) -> list[Session]:
     """The live rows of a menu. A connection stands under both its ends."""
     return [
-        Session(kind.menu, row.get(".id", ""), key, row.get("session-id", ""), _seconds(row.get("uptime")))
+        Session(
+            kind.menu,
+            row.get(".id", ""),
+            key,
+            row.get("session-id", ""),
+            _seconds(row.get("uptime")),
+            row.get("address", ""),
+        )
         for row in printed
         for key in kind.keys_of(row)
     ]
