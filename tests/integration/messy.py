@@ -41,7 +41,8 @@ def messy_router(version: str = "7.18.2", name: str = "core") -> SimRouter:
         address = f"10.20.{number // 250}.{number % 250 + 1}"
         secret(f"clean{number:04d}", remote_address=address, service="any" if number % 2 else "pppoe")
     for number in range(WITH_BLANK):
-        secret(f"blank{number:03d} ", ids["30MegasSt "], caller_id="00:0c:42:aa:bb:01" if number else "anybody")
+        lock = {0: "anybody", 1: "00:0c:42:aa:bb:01"}.get(number, "00:0C:42:AA:BB:01")
+        secret(f"blank{number:03d} ", ids["30MegasSt "], caller_id=lock)
     for number in range(TWINS):
         secret(f"twin{number:03d}")
         secret(f"Twin{number:03d}", ids["odd"])

@@ -11,6 +11,7 @@ import typer
 from imsys.cli import (
     demo,
     incidents,
+    legacy,
     migrate,
     moving,  # noqa: F401 - declares rename and move in the group
     onboarding,  # noqa: F401 - declares script, snapshot and adopt in the group
@@ -54,7 +55,7 @@ def top(
     pass
 
 
-for module in (demo, serve, worker, migrate, simulate, sync, incidents, watch):
+for module in (demo, serve, worker, migrate, simulate, sync, incidents, watch, legacy):
     module.add_to(app)
 app.add_typer(router.app, name="router")
 app.add_typer(package.app, name="package")

@@ -102,9 +102,9 @@ def _secret(row: Row, hides: bool, online: set[str]) -> Found:
 
 
 def _lock(caller_id: str) -> str:
-    """A caller-id that is no MAC address stays people's."""
+    """A caller-id that is no MAC address in RouterOS's own spelling stays people's: as ours it would be rewritten."""
     try:
-        return check_mac(caller_id.strip())
+        return caller_id if check_mac(caller_id) == caller_id else ""
     except InputError:
         return ""
 

@@ -1,10 +1,12 @@
 """What the database knows that bringing a router under our care asks for."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from imsys.conf.secrets import vault
 from imsys.conf.sql import fetch
-from imsys.onboarding.models import Capability
+from imsys.network.models import Router
+from imsys.onboarding.models import Capability, LegacyAccount
 from imsys.onboarding.rights import MOST_KNOWN, Known
 from imsys.subscribers.models import Package, Service, Subscriber
 from imsys.subscribers.validation import is_storable
@@ -36,3 +38,21 @@ def packages_named(names: Iterable[str]) -> dict[str, tuple[str, str]]:
 def latest_capability(router_id: int) -> Capability | None:
     """What the router can do since its last boot that we know of."""
     return Capability.objects.filter(router_id=router_id).order_by("-booted_at").first()
+
+
+def full_packages_named(names: Iterable[str]) -> dict[str, tuple[str, str, Decimal]]:
+    """Of these, those that are there: profile, rate limit and price."""
+    rows = Package.objects.filter(name__in=list(names)).values_list("name", "profile", "rate_limit", "price")
+    return {name: (profile, rate, price) for name, profile, rate, price in rows}
+
+
+def routers_named(names: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Of these, those that are kept here, and where they are."""
+    rows = Router.objects.filter(name__in=list(names)).values_list("name", "host", "port")
+    return {name: (host, port) for name, host, port in rows}
+
+
+def payment_references(references: Iterable[str]) -> dict[str, str]:
+    """Of these references of the older system, those that are kept, and the username that each belongs to."""
+    kept = LegacyAccount.objects.filter(payment_reference__in=[each for each in references if each])
+    return dict(kept.values_list("payment_reference", "subscriber__username"))

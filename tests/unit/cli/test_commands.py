@@ -25,7 +25,7 @@ STABLE = """
     demo, serve, worker, migrate, user add, simulate, sync, reconcile, plan, status, incidents, events, watch,
     notify test,
     router add, router list, router show, router test, router set, router remove,
-    router script, router snapshot, router adopt,
+    router script, router snapshot, router adopt, import-legacy,
     package add, package list, package set, package remove,
     subscriber add, subscriber set, subscriber remove, subscriber show, subscriber list, subscriber import,
     subscriber suspend, subscriber resume, subscriber rename, subscriber move
@@ -70,6 +70,9 @@ def test_every_example_is_a_command_line(words: list[str]) -> None:
     assert command.make_context(" ".join(words), rest).params
 
 
+NAMED_COMMAND = re.compile(r"(?<![-=\w./])imsys ([a-z]+(?:-[a-z]+)?\b(?! ?=)(?: [a-z]+\b)?)(?!`: )")
+
+
 def told_commands() -> set[tuple[str, str]]:
     """(file, words) wherever a text tells a person to run `imsys ...`: messages, templates, pages of ours."""
     places = [(ROOT / "src", "**/*.py"), (ROOT / "src", "**/*.html"), (ROOT / "docs", "**/*.md"), (ROOT, "*.md")]
@@ -77,7 +80,7 @@ def told_commands() -> set[tuple[str, str]]:
         (str(file.relative_to(ROOT)), words)
         for folder, pattern in places
         for file in folder.glob(pattern)
-        for words in re.findall(r"(?<![-=\w./])imsys ([a-z]+\b(?! ?=)(?: [a-z]+\b)?)(?!`: )", file.read_text())
+        for words in NAMED_COMMAND.findall(file.read_text())
     }
 
 

@@ -5,5 +5,6 @@ Subscribers, packages and routers are written by their own services alone; here 
 
 from imsys.onboarding.services.adoption import Adoption, OnRouter, adopt
 from imsys.onboarding.services.capabilities import record_capability
+from imsys.onboarding.services.legacy import LegacyReport, import_legacy, new_routers
 
-__all__ = ["Adoption", "OnRouter", "adopt", "record_capability"]
+__all__ = ["Adoption", "LegacyReport", "OnRouter", "adopt", "import_legacy", "new_routers", "record_capability"]
