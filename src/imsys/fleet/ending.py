@@ -89,7 +89,8 @@ class Ending:
     def of_the_gone(self, plan: Plan) -> dict[LiveKey, tuple[str, str] | None]:
         """What lived by right of rows that nobody wants here any more: by key, the row that must be gone first."""
         keys: dict[LiveKey, tuple[str, str] | None] = {}
-        for menu, key in {*self.removed, *(ghost.place for ghost in self.intent.ghosts)}:
+        left = {ghost.place for ghost in self.intent.ghosts if not ghost.is_gone}  # those are only watched for
+        for menu, key in {*self.removed, *left}:
             if menu in OF_LOGIN and (menu, key) not in plan.wanted.rows:
                 keys.update(dict.fromkeys(live_by_row(menu, key), (menu, key)))
         for menu, key in self.renamed:  # the session goes on, but nothing may log in under the old name again
