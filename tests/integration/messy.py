@@ -95,6 +95,7 @@ def _hotspot(sim: SimRouter) -> None:
     server = sim.table("/ip/hotspot").id_of("hotspot1")
     users.put(name="guest00", password="other", profile=profile, server=server)
     users.put(name="clean0003", password="same", profile=profile)
+    users.put(name="voucher", password="1h", profile=profile, limit_uptime="1h")
 
 
 def _sessions(sim: SimRouter) -> None:

@@ -133,7 +133,7 @@ def test_what_a_snapshot_tells(imsys: Program, tmp_path: Path) -> None:
         found = imsys.json("router", "snapshot", "core", "--csv", str(tmp_path / "core.csv"))
         told = imsys("router", "snapshot", "core")
     assert (found["identity"], found["counts"]["/ppp/secret"], found["counts"]["list MOROSOS"]) == ("core", 2000, 5)
-    assert (found["lines"]["pppoe"], found["lines"]["static"], found["lines"]["hotspot"]) == (2000, 40, 32)
+    assert (found["lines"]["pppoe"], found["lines"]["static"], found["lines"]["hotspot"]) == (2000, 40, 33)
     kinds = {
         kind: sum(c["kind"] == kind for c in found["conflicts"]) for kind in {c["kind"] for c in found["conflicts"]}
     }
@@ -157,11 +157,14 @@ def test_what_a_snapshot_tells(imsys: Program, tmp_path: Path) -> None:
     assert found["suspension"]["likely"] == {"by": "disable", "name": ""}
     assert found["without_row"] == ["by-radius"]
     assert found["online"] == ["clean0001", "clean0002", "first000"]
-    assert found["passwords"] == {"shown": 2032, "hidden": 0, "blank": 0}
+    assert found["passwords"] == {"shown": 2033, "hidden": 0, "blank": 0}
     assert "pw-1" not in str(found) + (tmp_path / "core.csv").read_text() + told
     assert "conflict: 100 of alike, such as: 'twin000' and 'Twin000' differ by case or blanks alone" in told
     (jose,) = [row for row in found["rows"] if row["username"] == "jose000"]
     assert jose["comment"] == "José Pérez"
+    (voucher,) = [row for row in found["rows"] if row["username"] == "voucher"]
+    told = "it has limits of its own, limit-uptime 1h: name a package that has them"
+    assert (voucher["adopt"], voucher["remark"]) == ("no", told)
     (debtor,) = [row for row in found["rows"] if row["username"] == "debtor000"]
     assert (debtor["adopt"], debtor["package"], debtor["on_router"]) == ("no", "", "cut off: in the profile MOROSOS")
 

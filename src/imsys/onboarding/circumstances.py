@@ -119,7 +119,7 @@ async def check_ntp(client: Client, report: Report) -> None:
     elif row.get("status", "synchronized") != "synchronized":
         report.add("ntp", "warning", f"the NTP client is not in step: {row['status']}", remedy)
     else:
-        report.add("ntp", "ok", f"in step with {_ntp_server(row) or 'its server'}")
+        report.add("ntp", "ok", f"the clock follows {_ntp_server(row) or 'its server'}")
 
 
 def _ntp_server(row: dict[str, str]) -> str:

@@ -26,6 +26,8 @@ MENU_OF = {Service.PPPOE: SECRET.menu, Service.STATIC: QUEUE.menu, Service.HOTSP
 NOUNS = {Service.PPPOE: "secret", Service.STATIC: "queue", Service.HOTSPOT: "hotspot user"}
 DANGLING = re.compile(r"\*[0-9A-F]+")
 CODE_PAGE = "cp1252"
+LIMITS = ("limit-uptime", "limit-bytes-total")
+NO_LIMIT = (None, "", "0", "0s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Found:
     """One line on the router. `profile` is of its login, `rate` of its queue.
 
     password: as the router shows it; None where it hides it. cut: how it is cut off there, empty when it is not.
-    obstacle: why it cannot be adopted as it stands, empty when it can.
+    limits: of its own on the router, which a package has here. obstacle: why it cannot be adopted, empty when it can.
     """
 
     service: str
@@ -47,6 +49,7 @@ class Found:
     is_online: bool = False
     cut: str = ""
     comment: str = ""
+    limits: str = ""
     obstacle: str = ""
 
     @property
@@ -123,6 +126,7 @@ def _hotspot(row: Row, hides: bool, online: set[str]) -> Found:
         is_online=row["name"] in online,
         cut="disabled" if is_disabled(row) else "",
         comment=readable(row.get("comment", "")),
+        limits=", ".join(f"{name} {row[name]}" for name in LIMITS if row.get(name) not in NO_LIMIT),
     )
     server = row.get("server") or "all"
     elsewhere = "" if server == "all" else f"it is for the hotspot {readable(server)} alone"
@@ -175,9 +179,14 @@ def _queues(reading: Reading, of_logins: set[str]) -> list[Found]:
             is_online=address in bound,
             comment=readable(row.get("comment", "")),
         )
-        off = "its queue is disabled, and adopting it would enable that" if line.is_disabled else ""
-        lines.append(replace(line, obstacle=_bad_name(line.username) or _bad_address(line) or off))
+        lines.append(replace(line, obstacle=_bad_name(line.username) or _bad_address(line) or _bad_queue(line)))
     return lines
+
+
+def _bad_queue(line: Found) -> str:
+    if not line.rate:
+        return "its speeds are none that a package can have"
+    return "its queue is disabled, and would be enabled" if line.is_disabled else ""
 
 
 def host_of(queue: Row) -> str:

@@ -74,8 +74,13 @@ def write_map(rows: Iterable[Mapping[str, object]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, (*COLUMNS, *FOR_PEOPLE), extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({**row, **{name: _harmless(str(row.get(name, ""))) for name in FOR_PEOPLE}} for row in rows)
     return text.getvalue().encode("utf-8-sig")
+
+
+def _harmless(text: str) -> str:
+    """What somebody wrote on a router is no formula for a spreadsheet to reckon."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def parse_map(content: bytes, *, zone: tzinfo, now: datetime) -> Map:

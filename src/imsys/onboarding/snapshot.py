@@ -207,6 +207,8 @@ def _remark(line: Found, doubts: Mapping[tuple[str, str], str], router: str, kno
         return False, "is a subscriber already" if home == router else elsewhere
     if line.cut.startswith("in the profile"):
         return False, "its own package is not known: it is in the profile of those cut off"
+    if line.limits:
+        return False, f"it has limits of its own, {line.limits}: name a package that has them"
     if line.key in doubts:
         return False, doubts[line.key]
     return True, "has a blank at an end" if line.username != line.username.strip() else ""

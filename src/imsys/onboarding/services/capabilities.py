@@ -22,7 +22,8 @@ def record_capability(
     of_router = Capability.objects.filter(router_id=router_id)
     near = of_router.filter(booted_at__range=(booted_at - SAME_BOOT, booted_at + SAME_BOOT)).order_by("-booted_at")
     row = near.select_for_update().first() or Capability(router_id=router_id, booted_at=booted_at)
-    row.version, row.serial, row.menus, row.recorded_at = version, serial, dict(menus), timezone.now()
+    row.version, row.serial = version, serial or row.serial
+    row.menus, row.recorded_at = dict(menus), timezone.now()
     row.save()
     old = of_router.order_by("-booted_at").values_list("pk", flat=True)[KEPT:]
     Capability.objects.filter(pk__in=list(old)).delete()
