@@ -96,6 +96,12 @@ class Ending:
         for menu, key in self.renamed:  # the session goes on, but nothing may log in under the old name again
             if (menu, key) not in plan.wanted.rows:
                 keys.update({place: (menu, key) for place in live_by_row(menu, key) if place[0] not in REDIALS})
+        former = self._former()  # these go on under a name that their row had
+        for ghost in plan.forgotten:  # the row went in a run that was cut short before it came to the session
+            is_theirs = ghost.subscriber_id in self.intent.placed and ghost.menu in OF_LOGIN
+            if is_theirs and ghost.place not in plan.wanted.rows:
+                live = live_by_row(ghost.menu, ghost.key) - former.keys()
+                keys.update(dict.fromkeys(live, ghost.place))
         for ghost in self.intent.ghosts:
             if ghost.menu in SESSION_KINDS and not self._is_used(ghost, plan):
                 keys[ghost.place] = None
