@@ -258,7 +258,7 @@ def test_who_is_a_subscriber_elsewhere_is_not_adopted(imsys: Program, tmp_path: 
         assert (ann["adopt"], ann["remark"]) == ("no", "a subscriber of this name is on the router other")
         ann["adopt"] = "yes"
         outcome = imsys.json("router", "adopt", "core", "--map", str(write(file, rows)), code=1)
-    assert len(outcome["problems"]) == 1
+    assert (len(outcome["problems"]), outcome["subscribers"], outcome["packages"]) == (1, 0, [])
     assert "'ann'" in outcome["problems"][0]["error"]
     assert Subscriber.objects.count() == 1
 

@@ -135,6 +135,7 @@ def test_one_bad_row_and_nothing_is_imported(imsys: Program, tmp_path: Path) -> 
     outcome = imsys.json(*words, *passwords(tmp_path), code=1)
     found = [(problem["collection"], problem["number"]) for problem in outcome["problems"]]
     assert found == [("users", 5), ("users", 5), ("users", 6)]
+    assert (outcome["subscribers"], outcome["routers"], outcome["packages"]) == (0, [], [])
     imsys(*words, *passwords(tmp_path), code=1)
     assert "users 6: 'x': The address 10.9.0.7" in imsys.err
     assert imsys.err.splitlines()[-1] == "error: 3 rows are wrong, nothing was imported. Correct the files."

@@ -59,6 +59,8 @@ def adopt(router: str, wanted: Map, on_router: OnRouter, *, dry_run: bool = Fals
         if not outcome.problems:
             _Adopter(router, on_router, outcome, actor).adopt(new)
         outcome.problems.sort(key=lambda problem: problem[0])
+        if outcome.problems:
+            outcome.subscribers, outcome.suspended, outcome.without_password, outcome.packages = 0, 0, 0, []
         if dry_run or outcome.problems:
             transaction.set_rollback(True)
     return outcome

@@ -76,6 +76,8 @@ def import_legacy(export: Export, passwords: Mapping[str, str], *, dry_run: bool
     with transaction.atomic():
         _Importer(export, passwords, report, actor).run()
         report.problems.sort(key=lambda problem: (problem.collection, problem.number))
+        if report.problems:
+            report.subscribers, report.locations, report.routers, report.packages = 0, 0, [], []
         if dry_run or report.problems:
             transaction.set_rollback(True)
     return report
@@ -94,7 +96,7 @@ class _Importer:
         homes = routers_of(user.username for user in self.export.users)
         new = []
         for user in self.export.users:
-            if homes.get(user.username) == self.router_names.get(user.router_id):
+            if user.username in homes and homes[user.username] == self.router_names.get(user.router_id):
                 self.report.already += 1
             else:
                 new.append(user)
