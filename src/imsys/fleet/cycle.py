@@ -6,7 +6,7 @@ or reordered wake-ups end in the same state.
 
 import asyncio
 import random
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, replace
 
 from imsys.fleet import intake
@@ -30,6 +30,7 @@ from imsys.reconcile.kinds import LOGINS, SECRET
 from imsys.reconcile.plan import Plan, make_plan
 from imsys.reconcile.scope import scope_of_steps
 from imsys.reconcile.sessions import OF_LOGIN, REDIALS, Session, SessionKind, live_by_row
+from imsys.reconcile.show import mark
 from imsys.reconcile.status import Problem, refused, taken
 from imsys.routeros.errors import TrapError
 
@@ -58,7 +59,10 @@ class Hands:
 
 
 class Cycle:
-    """One run. `present` is an earlier read of all PPP sessions."""
+    """One run.
+
+    present: an earlier read of all PPP sessions. alone: rows that an earlier run saw refused as a group.
+    """
 
     def __init__(
         self,
@@ -69,6 +73,7 @@ class Cycle:
         wanted: Desired,
         tables: Tables,
         present: list[Session] | None = None,
+        alone: Collection[Key] = frozenset(),
     ) -> None:
         self.hands, self.router, self.run, self.intent, self.tables = hands, router, run, intent, tables
         self.wanted = wanted
@@ -80,7 +85,9 @@ class Cycle:
         self.problems: dict[int, Problem] = {}
         self.refused: set[Key] = set()
         self.taken: dict[int, Problem] = {}
-        self.alone: set[Key] = set()
+        self.alone: set[Key] = set(alone)
+        self.answered: set[Key] = set()
+        self.marks: dict[Key, str] = {}
         self.said_yes: set[Key] = set()
         self.touched: set[int] = set()
         self.drift: dict[Key, Step] = {}
@@ -103,20 +110,23 @@ class Cycle:
             await self._place_seen()
             await self._align()
             await self.sessions.end(self.plan, self.tables, self._concerned())
+            if kicked := self.sessions.kicked_once():
+                await self.hands.records.kicked(kicked)
         else:
             self.run.result = "observed"
             await self.sessions.look()
         await self._record()
 
     async def _leave_what_people_made(self) -> None:
-        """A row that is back where ours was removed is removed again, unless somebody is known to have added it."""
+        """A row that is back as it was when ours was removed goes again, unless somebody is known to have added it."""
         back = [g for g in self.intent.ghosts if g.is_gone and self._is_there(g.menu, g.key)]
         if not back:
             return
+        others_rows = [g for g in back if not g.mark or mark(self.tables[g.menu].rows[g.key].values) != g.mark]
         others = (" changed by ", " removed by ")
         lines = [row for row in await self._log() if not any(words in row.get("message", "") for words in others)]
         theirs = attribute(lines, {ghost.place for ghost in back}, own_user=self.router.username)
-        left = [ghost for ghost in back if ghost.place in theirs]
+        left = [ghost for ghost in back if ghost.place in theirs or ghost in others_rows]
         if self.is_enforced:
             await self.hands.records.let_go(left)
         self.intent = replace(self.intent, ghosts=[ghost for ghost in self.intent.ghosts if ghost not in left])
@@ -262,9 +272,16 @@ class Cycle:
         self.said_yes |= yes
         self.touched |= {s.subscriber_id for s in ready if s.subscriber_id is not None and s.place in yes}
         self.alone |= applied.together
+        self.answered |= {step.place for step in ready} - applied.together
         self.sessions.taken_over |= {s.subscriber_id for s in ready if s.subscriber_id and self._is_taken_over(s)}
         self.sessions.renamed |= {(s.menu, s.old_key) for s in ready if s.old_key and s.place in yes}
         self.sessions.removed |= {s.place for s in ready if s.action == "remove"}
+        self.marks |= {s.place: mark(s.before) for s in ready if s.action == "remove"}
+        self.marks |= {
+            (s.menu, s.old_key): mark(self.tables[s.menu].rows[s.old_key].values)
+            for s in ready
+            if s.old_key and self._is_there(s.menu, s.old_key)
+        }
         for step in ready:
             if (error := applied.refused.get(step.place)) is not None:
                 self._refuse(step, error)
@@ -325,6 +342,7 @@ class Cycle:
             deferred=self.sessions.deferred,
             redialled=self.sessions.redialled,
             taken=self.taken,
+            answered=self.answered,
             is_cut_short=self.is_cut_short,
             is_enforced=self.is_enforced,
             doubt=self.doubt,
@@ -370,6 +388,11 @@ class Cycle:
     @property
     def hides_secrets(self) -> bool:
         return any(self.tables[menu].hides_secrets for menu in LOGIN_MENUS if menu in self.tables)
+
+    @property
+    def has_changed_something(self) -> bool:
+        """Did the router say yes to anything?"""
+        return bool(self.said_yes or self.sessions.ended)
 
     @property
     def is_clean(self) -> bool:

@@ -137,7 +137,8 @@ class Ending:
     async def end(self, plan: Plan, tables: Tables, touched: Collection[int]) -> None:
         """Kick, look, and kick again what is still there."""
         unfinished = plan.unfinished()
-        forbidden = {key for key, s in self.suspended(touched).items() if self._is_cut(s, plan, tables, unfinished)}
+        suspended = self.suspended(touched) | self._fenced_off(tables)
+        forbidden = {key for key, s in suspended.items() if self._has_no_right(key, s, plan, tables, unfinished)}
         forbidden |= {key for key, row in self.of_the_gone(plan).items() if row is None or _is_gone(row, tables)}
         for subscriber in self.owed:  # whose row the router refuses, while the one before them is still online
             if self._has_no_row(subscriber, plan, tables):
@@ -164,6 +165,18 @@ class Ending:
         self.deferred = dict(zip(self.later, self.kicks.turns(len(self.later)), strict=True))
         self._forget(former, present)
 
+    def _fenced_off(self, tables: Tables) -> dict[LiveKey, SubscriberIntent]:
+        """Who should be in a walled garden that the router does not have is disabled instead."""
+        if self.intent.router.suspend_by != "profile":
+            return {}
+        fenced = [s for s in self.intent.subscribers if s.is_suspended and s.service == "pppoe"]
+        return {
+            key: s
+            for s in fenced
+            if _is_disabled(SECRET.menu, s.username, tables)
+            for key in login_keys(s, self.intent)
+        }
+
     async def read(self, keys: set[LiveKey]) -> list[Session]:
         """What is live under these keys, by a read sent now."""
         self.present, self.covered = await self.observer.sessions(keys), keys
@@ -189,8 +202,11 @@ class Ending:
             said_yes |= await self.executor.end(ending, alone=attempt > 0)
             self.kicks.spent()
             present = await self.observer.sessions(keys)
-            others = [s for s in still_there(ended.values(), present, said_yes) if s.live_key not in forbidden]
-            ending = among(present, forbidden) + others
+            may_not_be = {
+                key for key in forbidden if key[0] != CONNECTION.menu
+            }  # to the router itself there may be new
+            others = [s for s in still_there(ended.values(), present, said_yes) if s.live_key not in may_not_be]
+            ending = among(present, may_not_be) + others
         self.stuck = {session.live_key for session in ending}
         self.ended = [session for session in ended.values() if session.live_key not in self.stuck]
         return present
@@ -201,6 +217,15 @@ class Ending:
         now = self.kicks.take(len(waiting))
         self.later = [whose[session.live_key].subscriber_id for session in waiting[now:]]
         return waiting[:now]
+
+    def _has_no_right(
+        self, key: LiveKey, subscriber: SubscriberIntent, plan: Plan, tables: Tables, unfinished: Collection[int]
+    ) -> bool:
+        """Was it read back that what this lives by is gone or disabled, whatever else of the subscriber is refused?"""
+        rows = [r for r in plan.wanted.of(subscriber.subscriber_id) if key in live_by_row(r.menu, r.key)]
+        if not rows:
+            return self._is_cut(subscriber, plan, tables, unfinished)
+        return all(_is_gone((r.menu, r.key), tables) or _is_disabled(r.menu, r.key, tables) for r in rows)
 
     def _is_cut(self, subscriber: SubscriberIntent, plan: Plan, tables: Tables, unfinished: Collection[int]) -> bool:
         """Was it read back that the subscriber can't come in again?"""
@@ -242,6 +267,15 @@ class Ending:
     def _forget(self, former: dict[LiveKey, Ghost], present: Iterable[Session]) -> None:
         live = {session.live_key for session in present}
         self.forgotten = [ghost for key, ghost in former.items() if key not in live]
+
+    def kicked_once(self) -> list[int]:
+        """Of those who owed it, whose session was ended and is gone."""
+        ended = {session.live_key for session in self.ended}
+        return [
+            s.subscriber_id
+            for s in self.owed
+            if s.subscriber_id in self.redialled and not ended.isdisjoint(login_keys(s, self.intent))
+        ]
 
     def whose_are_stuck(self) -> set[int]:
         if not self.stuck:

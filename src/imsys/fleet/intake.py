@@ -133,13 +133,17 @@ async def _unowned(
     """Ghosts, those whose rows are gone only where all is read, and the rows that are the router's own."""
     if not (router.has_ghosts or router.uses_list or with_gone):
         return [], []
-    rows = await (await connection.execute(sql.UNOWNED, (router.router_id,))).fetchall()
-    ghosts = [Ghost(menu, key, is_gone=gone) for menu, key, is_shared, gone in rows if not is_shared]
+    rows = await (await connection.execute(sql.UNOWNED, {"router": router.router_id})).fetchall()
+    ghosts = [
+        Ghost(menu, key, is_gone=gone, package_id=package_id, mark=mark)
+        for menu, key, is_shared, gone, package_id, mark in rows
+        if not is_shared
+    ]
     ghosts = [ghost for ghost in ghosts if with_gone or not ghost.is_gone]
     if router.has_departures:
         left = await (await connection.execute(sql.LEFT, (router.router_id,))).fetchall()
         ghosts += [Ghost(*row) for row in left]
-    return ghosts, [(menu, key) for menu, key, is_shared, _ in rows if is_shared]
+    return ghosts, [(menu, key) for menu, key, is_shared, *_ in rows if is_shared]
 
 
 async def _placed(

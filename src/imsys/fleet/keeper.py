@@ -18,7 +18,7 @@ import psycopg
 from imsys.fleet import intake
 from imsys.fleet.cycle import Cycle, Hands
 from imsys.fleet.errors import LeaseLost
-from imsys.fleet.executor import Executor
+from imsys.fleet.executor import Executor, Key
 from imsys.fleet.gate import Gate
 from imsys.fleet.glance import facts, glance, suspects
 from imsys.fleet.greeting import Greeting, greet
@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 
 DATABASE_AWAY_S = 0.5
 IDLE_S = 3600.0
+SLOW_GLANCE = 20.0
+"""A router that takes long to answer a glance is glanced at the less: at most this share of its time is ours."""
 
 
 class Keeper:
@@ -80,6 +82,7 @@ class Keeper:
         self._failures = 0
         self._down_since: float | None = None
         self._suspects: set[str] = set()
+        self._alone: set[Key] = set()
         self._look_ups = LookUps()
         self._glance_at = 0.0
         self._ghosts_at = 0.0
@@ -225,7 +228,7 @@ class Keeper:
         tables = await hands.observer.tables(scope, whole=whole)
         if whole:
             hands.settling.saw(tables)
-        cycle = Cycle(hands, router, RunRecord("due", started), intent, wanted, tables)
+        cycle = Cycle(hands, router, RunRecord("due", started), intent, wanted, tables, alone=self._alone)
         await self._finish(cycle, before)
 
     async def _run_resync(self, router: RouterRow, hands: Hands) -> None:
@@ -264,6 +267,7 @@ class Keeper:
         """Run the cycle and record it whole."""
         hands, router, run = cycle.hands, cycle.router, cycle.run
         await cycle.go()
+        self._alone = cycle.alone if cycle.is_cut_short else set()
         if not cycle.is_clean:
             self._forget_proof(hands)
         _count(run, hands.observer.client, before)
@@ -277,6 +281,7 @@ class Keeper:
             now=self.clock.now(),
             outcomes=cycle.outcomes,
             forgotten=cycle.forgotten,
+            marks=cycle.marks,
             next_resync=self._next_resync() if is_resync else None,
             asked_at=router.resync_asked_at,
             hides_passwords=cycle.hides_secrets if is_resync else None,
@@ -296,7 +301,9 @@ class Keeper:
         if router.has_ghosts:
             self._ghosts_at = self.clock.monotonic() + self.timing.settle_gap_s
         if run.writes:
-            self._glance_at, self._rows = 0.0, None  # ours to begin with, so no sign of anybody else
+            self._rows = None  # ours to begin with, so no sign of anybody else
+            if cycle.has_changed_something:
+                self._glance_at = 0.0
 
     def _forget_proof(self, hands: Hands) -> None:
         hands.observer.proof, self._proved = {}, None
@@ -306,14 +313,16 @@ class Keeper:
         return self.clock.now() + timedelta(seconds=self.timing.resync_s * spread)
 
     async def _glance(self, router: RouterRow, hands: Hands) -> None:
+        began = self.clock.monotonic()
         seen = await glance(hands.observer, router)
+        took_s = self.clock.monotonic() - began
         async with self.pool.connection() as connection:
             suspended = await intake.suspended_lines(connection, router.router_id)
             cut = (seen.cut_names, seen.cut_addresses)
             entitled = await intake.entitled_among(connection, router.router_id, *cut)
         found = facts(seen, suspended=suspended, entitled=entitled, by=router.intent)
         await self.records.facts(found, now=self.clock.now())
-        self._glance_at = self.clock.monotonic() + self.timing.glance_s
+        self._glance_at = self.clock.monotonic() + max(self.timing.glance_s, took_s * SLOW_GLANCE)
         are_others = self._rows not in (None, seen.rows)
         self._rows = seen.rows
         if are_others:  # a whole read, which also tells whether to believe it

@@ -38,7 +38,8 @@ class Placement(models.Model):
     a name that the subscriber had before.
 
     `gone_at`: it was a ghost and its row was seen to be gone. It is remembered for a while, since an admin's safe mode
-    or a crash may bring the row back, and then it is removed again.
+    or a crash may bring the row back, and then it is removed again: if it says what `gone_mark` was made of when we
+    removed it. Another row of that key is somebody else's.
     """
 
     router = models.ForeignKey("network.Router", on_delete=models.CASCADE, db_constraint=False)
@@ -47,6 +48,7 @@ class Placement(models.Model):
     subscriber = models.ForeignKey("subscribers.Subscriber", null=True, on_delete=models.SET_NULL, db_constraint=False)
     package = models.ForeignKey("subscribers.Package", null=True, on_delete=models.SET_NULL, db_constraint=False)
     is_shared = models.BooleanField(default=False, db_default=False)
+    gone_mark = models.TextField(default="", db_default="")
     gone_at = models.DateTimeField(null=True)
     placed_at = models.DateTimeField(db_default=Now())
 

@@ -76,8 +76,9 @@ class Observer:
         return dict(zip(menus, read, strict=True))
 
     async def _some(self, kind: Kind, scope: Scope, whole: bool) -> Table:
-        asks = scope.asks(kind.menu) if not (whole or kind.is_read_whole) else set()
-        if whole or kind.is_read_whole or len(asks) > ASKED_AT_MOST:
+        whole = whole or kind.is_read_whole or kind.menu in scope.whole
+        asks = scope.asks(kind.menu) if not whole else set()
+        if whole or len(asks) > ASKED_AT_MOST:
             _, properties, queries = self._whole(kind, scope)
             return self._table(kind, await self._print(kind.menu, properties, queries))
         rows = await self._asked(kind.menu, kind.proplist, asks)

@@ -27,6 +27,7 @@ class Findings:
 
     touched: subscribers whose rows the router said yes to changing. stuck: whose session would not end.
     deferred: whose session is ended later, by seconds from now. taken: rows that the router says are another's.
+    answered: rows of whose step the router has said something.
     redialled: whose session ended as it had to.
     """
 
@@ -40,6 +41,7 @@ class Findings:
     deferred: Mapping[int, float]
     redialled: Collection[int]
     taken: Mapping[int, Problem]
+    answered: Collection[Key]
     is_cut_short: bool
     is_enforced: bool
     doubt: Suspicion | None
@@ -55,10 +57,11 @@ class Findings:
         unfinished = self.plan.unfinished()
         held = self._whose(self.plan.held)
         drifted = self._whose(self.drift.values())
+        untried = self._whose([step for step in self.plan.steps if step.place not in self.answered])
         found = []
         for subscriber in self.intent.subscribers:
             i = subscriber.subscriber_id
-            state = _State(i in unfinished, i in held, i in drifted)
+            state = _State(i in unfinished, i in held, i in drifted, i in untried)
             outcome = self._outcome(subscriber, state, _Retry(now, timing, chance))
             if outcome is not None:
                 found.append(outcome)
@@ -83,7 +86,7 @@ class Findings:
         if i in self.stuck:
             return _failed(subscriber, "pending", session_stays(subscriber.username), retry.soon(subscriber))
         if state.is_unfinished:
-            if self.is_cut_short or i in self.plan.in_turn:
+            if i in self.plan.in_turn or (self.is_cut_short and state.is_untried):
                 return None
             if i in self.taken:
                 return _failed(subscriber, "error", self.taken[i], retry.error(subscriber))
@@ -104,6 +107,7 @@ class _State(NamedTuple):
     is_unfinished: bool
     is_held: bool
     is_drifted: bool
+    is_untried: bool
 
 
 def _waits(subscriber: SubscriberIntent, problem: Problem | None = None, retry_at: datetime | None = None) -> Outcome:

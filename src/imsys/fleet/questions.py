@@ -10,6 +10,8 @@ select r.id as router_id, r.name, r.host, r.port, r.username, r.password_sealed,
        exists (select 1 from fleet_placement p
                where p.router_id = r.id and p.subscriber_id is null and p.package_id is null and p.gone_at is null
                  and (not p.is_shared or not l.uses_list or p.key <> r.suspend_list))
+       or exists (select 1 from subscribers_package k join fleet_placement p on p.package_id = k.id
+                  where p.router_id = r.id and k.profile <> '')
        or exists (select 1 from subscribers_departure e
                   join subscribers_syncstate y on y.subscriber_id = e.subscriber_id
                   join subscribers_subscriber u on u.id = e.subscriber_id
@@ -34,13 +36,16 @@ select s.id, s.username, y.generation, y.applied_generation, s.package_id, s.add
 from subscribers_subscriber s join subscribers_syncstate y on y.subscriber_id = s.id
 where s.router_id = %(router)s
 """
-# The ids as one array, found by indexes, so that no plan can begin anywhere else.
+# The ids as one array, found by indexes, so that no plan can begin anywhere else. Whoever is named and waits after a
+# failure waits on: a hint is no reason to try again at once.
 AMONG_THE_DUE = """
 and s.id = any(array(
     select d.subscriber_id from subscribers_syncstate d
     where d.router_id = %(router)s and d.sync_status <> 'synced' and d.next_attempt_at <= %(now)s
     union
-    select n.id from subscribers_subscriber n where n.router_id = %(router)s and n.username = any(%(names)s)
+    select n.id from subscribers_subscriber n join subscribers_syncstate y on y.subscriber_id = n.id
+    where n.router_id = %(router)s and n.username = any(%(names)s)
+      and (y.sync_status = 'synced' or y.next_attempt_at <= %(now)s)
 ))
 order by s.id limit %(limit)s
 """
@@ -53,8 +58,13 @@ from subscribers_package p where p.id = any(%s)
 """
 
 UNOWNED = """
-select menu, key, is_shared, gone_at is not null from fleet_placement
-where router_id = %s and subscriber_id is null and package_id is null order by menu, key
+select menu, key, is_shared, gone_at is not null, null::bigint, gone_mark from fleet_placement
+where router_id = %(router)s and subscriber_id is null and package_id is null
+union all
+select p.menu, p.key, false, false, p.package_id, ''
+from subscribers_package k join fleet_placement p on p.package_id = k.id
+where p.router_id = %(router)s and k.profile <> ''
+order by 1, 2
 """
 
 # What subscribers who moved away have left here, once they are made elsewhere or may be online nowhere.

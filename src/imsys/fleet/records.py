@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 from psycopg import AsyncConnection
@@ -28,6 +29,7 @@ from imsys.routeros.errors import NotPermitted, ReplyTooLarge
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
 PASSWORDS_HIDDEN = "PasswordsHidden"
+NO_MARKS: Mapping[tuple[str, str], str] = MappingProxyType({})
 GONE_FOR = timedelta(minutes=45)
 """So long a row that was removed may come back by an admin's safe mode: rather longer than two resyncs."""
 REFUSED_AT_WORK = (NotPermitted.default_code, ReplyTooLarge.default_code)
@@ -193,6 +195,7 @@ class Records:
         now: datetime,
         outcomes: Sequence[Outcome] = (),
         forgotten: Sequence[Ghost] = (),
+        marks: Mapping[tuple[str, str], str] = NO_MARKS,
         next_resync: datetime | None = None,
         asked_at: datetime | None = None,
         hides_passwords: bool | None = None,
@@ -203,12 +206,13 @@ class Records:
     ) -> None:
         """Record a run, whole or not at all.
 
+        marks: of rows that this run removed, what they said; see `reconcile.show.mark`.
         `next_resync` is given by a run that read everything; `asked_at` is the request that it answers: one made
         meanwhile stays due.
         """
         async with self._transaction() as connection:
             if forgotten or next_resync is not None:
-                await self._forget(connection, forgotten, now)
+                await self._forget(connection, forgotten, marks, now)
             if has_departures:
                 ids = [o.subscriber_id for o in outcomes]
                 await connection.execute(sql.LOCK_STATES, (ids, self.router_id))
@@ -236,7 +240,13 @@ class Records:
             if accepted:
                 await connection.execute("delete from fleet_acceptance where router_id = %s", (self.router_id,))
 
-    async def _forget(self, connection: AsyncConnection[TupleRow], ghosts: Sequence[Ghost], now: datetime) -> None:
+    async def _forget(
+        self,
+        connection: AsyncConnection[TupleRow],
+        ghosts: Sequence[Ghost],
+        marks: Mapping[tuple[str, str], str],
+        now: datetime,
+    ) -> None:
         """What was seen gone counts no more, and is remembered for a while all the same."""
         parameters = {
             "router": self.router_id,
@@ -244,12 +254,19 @@ class Records:
             "menus": [ghost.menu for ghost in ghosts],
             "keys": [ghost.key for ghost in ghosts],
             "subscribers": [ghost.subscriber_id for ghost in ghosts],
+            "packages": [ghost.package_id for ghost in ghosts],
+            "marks": [marks.get(ghost.place, "") for ghost in ghosts],
             "sessions": list(SESSION_KINDS),
             "keep_s": GONE_FOR.total_seconds(),
         }
         if ghosts:
             await connection.execute(sql.FORGET, parameters)
         await connection.execute(sql.FORGET_GONE, parameters)
+
+    async def kicked(self, subscriber_ids: Sequence[int]) -> None:
+        """Their sessions were ended and seen gone: written down at once, so that no lost record ends them twice."""
+        async with self._transaction() as connection:
+            await connection.execute(sql.KICKED, (sorted(subscriber_ids),))
 
     async def let_go(self, ghosts: Sequence[Ghost]) -> None:
         """Rows that somebody else made again where ours were: theirs, from now on."""

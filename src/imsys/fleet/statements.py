@@ -70,6 +70,14 @@ where subscriber_id = any(array(
 order by subscriber_id for update
 """
 
+KICKED = """
+with locked as (
+    select subscriber_id from subscribers_syncstate where subscriber_id = any(%s::bigint[]) and kick_owed
+    order by subscriber_id for update
+)
+update subscribers_syncstate y set kick_owed = false from locked where y.subscriber_id = locked.subscriber_id
+"""
+
 # All of `v` comes through `locked`: joined once more, by a guess of few rows, each would be compared with each.
 OUTCOMES = """
 with locked as (
@@ -101,10 +109,18 @@ where y.subscriber_id = v.id and y.generation = v.generation
 
 # Rows that came and went are remembered for a while; sessions never come back.
 FORGET = """
-update fleet_placement p set subscriber_id = null, is_shared = false, gone_at = coalesce(p.gone_at, %(now)s)
-from unnest(%(menus)s::text[], %(keys)s::text[], %(subscribers)s::bigint[]) as v(menu, key, subscriber_id)
-where p.router_id = %(router)s and p.menu = v.menu and p.key = v.key
-  and p.subscriber_id is not distinct from v.subscriber_id and p.package_id is null
+update fleet_placement p
+set subscriber_id = null, package_id = null, is_shared = false, gone_at = coalesce(p.gone_at, %(now)s),
+    gone_mark = v.mark
+from (
+    select p.id, v.mark
+    from unnest(%(menus)s::text[], %(keys)s::text[], %(subscribers)s::bigint[], %(packages)s::bigint[],
+                %(marks)s::text[]) as v(menu, key, subscriber_id, package_id, mark)
+    join fleet_placement p on p.router_id = %(router)s and p.menu = v.menu and p.key = v.key
+     and p.subscriber_id is not distinct from v.subscriber_id and p.package_id is not distinct from v.package_id
+    order by p.id for update of p
+) v
+where p.id = v.id
 """
 FORGET_GONE = """
 delete from fleet_placement

@@ -72,13 +72,16 @@ class SubscriberIntent:
 class Ghost:
     """A placement that nobody desires any more. `subscriber_id`: whose it still is, who has left this router.
 
-    is_gone: its row was seen gone, so that it is wrong for it to be there again.
+    is_gone: its row was seen gone, so that it is wrong for it to be there again as it was; `mark` says how it was.
+    package_id: of a profile that its package no longer owns.
     """
 
     menu: str
     key: str
     subscriber_id: int | None = None
     is_gone: bool = False
+    package_id: int | None = None
+    mark: str = ""
 
     @property
     def place(self) -> tuple[str, str]:

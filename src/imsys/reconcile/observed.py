@@ -69,7 +69,7 @@ def table(kind: Kind, printed: Sequence[Printed], fingerprint: Fingerprint, *, i
         if aliases_of is not None:
             for alias in aliases_of(row):
                 before = aliased.get(alias)
-                if before is None or (before.is_dynamic and not dynamic):
+                if before is None or _is_better(observed, before):
                     aliased[alias] = observed
     first_above = kind.order(printed) if kind.order is not None else None
     return Table(kind, rows, is_full, reader.hidden, reader.shown, aliased, in_the_way, first_above)
@@ -98,6 +98,14 @@ class _Reader:
             else:
                 values[name] = b""
         return values
+
+
+def _is_better(row: ObservedRow, before: ObservedRow) -> bool:
+    """Of rows with the same mark, a static one is taken before a dynamic, and one in use before a disabled one."""
+    return (row.is_dynamic, row.values.get("disabled") is True) < (
+        before.is_dynamic,
+        before.values.get("disabled") is True,
+    )
 
 
 def near_doubles(keys: Iterable[str]) -> tuple[str, ...]:

@@ -7,10 +7,11 @@ from imsys.reconcile.desired import Desired, ResourceKey, desired, is_list_bound
 from imsys.reconcile.diff import Step, promotion, removal, steps_for
 from imsys.reconcile.exchanges import room_for
 from imsys.reconcile.intent import Ghost, Intent
-from imsys.reconcile.kinds import KINDS, PROFILE, Resource
+from imsys.reconcile.kinds import KINDS, PROFILE, Resource, Value
 from imsys.reconcile.kinds.hotspot_profile import HOTSPOT_PROFILE
 from imsys.reconcile.observed import ObservedRow, Table
 from imsys.reconcile.renames import Renames
+from imsys.reconcile.scope import REFERRING
 from imsys.reconcile.status import Problem, missing_menu, unknown_profile
 
 PROFILES = (PROFILE.menu, HOTSPOT_PROFILE.menu)
@@ -175,8 +176,22 @@ class _Planner:
             if menu not in PROFILES or (menu, name) in self.wanted.rows or profiles is None or name in profiles.rows:
                 continue
             changes = {field: value for field, value in step.changes.items() if field != "profile"}
+            if self._is_garden(step, name):
+                changes = self._fenced_off(step, changes)
             return replace(step, changes=changes), unknown_profile(menu, name)
         return step, None
+
+    def _is_garden(self, step: Step, profile: str) -> bool:
+        router = self.intent.router
+        return step.action == "set" and router.suspend_by == "profile" and profile == router.suspend_profile
+
+    def _fenced_off(self, step: Step, changes: dict[str, Value]) -> dict[str, Value]:
+        """Without the walled garden somebody suspended is disabled: nobody is let out because a profile is missing."""
+        row = self.observed[step.menu].rows.get(step.old_key or step.key)
+        changes.pop("disabled", None)
+        if row is not None and row.values["disabled"] is True:
+            return changes
+        return {**changes, "disabled": True}
 
     def _lacks_menu(self, resource: Resource) -> None:
         problem = missing_menu(resource.menu)
@@ -196,7 +211,9 @@ class _Planner:
             if table is None or ghost.place in self.wanted.rows or ghost.place in leaving:
                 continue
             row = table.rows.get(ghost.key)
-            if row is not None:
+            if row is not None and self._is_referred_to(ghost):
+                self.forgotten.append(ghost)
+            elif row is not None:
                 if ghost.place not in going:
                     self.steps.append(self._removal(ghost, row))
                 going.add(ghost.place)
@@ -215,6 +232,15 @@ class _Planner:
             if not is_placed and (menu, key) not in going:
                 step = removal(menu, row, "intent" if subscriber.is_newer else "drift", subscriber.subscriber_id)
                 self.steps.append(step)
+
+    def _is_referred_to(self, ghost: Ghost) -> bool:
+        """Do rows of other people name this profile? RouterOS would leave them with a link to nothing: it is theirs."""
+        menu = REFERRING.get(ghost.menu)
+        table = self.observed.get(menu) if menu is not None else None
+        if menu is None or table is None:
+            return False
+        others = (row for key, row in table.rows.items() if (menu, key) not in self.wanted.rows)
+        return any(row.values["profile"] == ghost.key for row in others)
 
     def _unwanted(self) -> Iterator[Ghost]:
         """Placements that are ghosts, and those of subscribers who want their rows elsewhere by now."""

@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from imsys.reconcile.desired import Desired
 from imsys.reconcile.diff import Step
 from imsys.reconcile.intent import Intent
-from imsys.reconcile.kinds import ADDRESS_LIST, KINDS
+from imsys.reconcile.kinds import ADDRESS_LIST, HOTSPOT_PROFILE, HOTSPOT_USER, KINDS, PROFILE, SECRET
 from imsys.reconcile.kinds.address_list import parts_of
 
+REFERRING = {PROFILE.menu: SECRET.menu, HOTSPOT_PROFILE.menu: HOTSPOT_USER.menu}
+"""Menus of profiles, and the one whose rows name them."""
 Ask = tuple[str, str]
 """A property and the value that rows are asked for by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """keys: by menu, the rows that matter. lists: the address lists whose entries do; others may be huge."""
+    """keys: by menu, the rows that matter. lists: the address lists whose entries do; others may be huge.
+
+    whole: menus of which every row matters: before a profile is removed, whoever refers to it.
+    """
 
     keys: Mapping[str, frozenset[str]]
     aliases: Mapping[str, frozenset[str]]
     lists: frozenset[str]
+    whole: frozenset[str] = frozenset()
 
     def asks(self, menu: str) -> set[Ask]:
         """How the rows that matter are asked for, one by one."""
@@ -48,11 +54,15 @@ def scope_of(intent: Intent, wanted: Desired) -> Scope:
     for menu, key in places:
         if menu in KINDS:
             keys.setdefault(menu, set()).add(key)
+    referring = {REFERRING[ghost.menu] for ghost in intent.ghosts if ghost.menu in REFERRING and not ghost.is_gone}
+    for menu in referring:
+        keys.setdefault(menu, set())
     lists = {parts_of(key)[0] for key in keys.get(ADDRESS_LIST.menu, ())}
     return Scope(
         _frozen(keys),
         _frozen(aliases),
         frozenset(lists | {intent.router.suspend_list} if intent.uses_list else lists),
+        frozenset(referring),
     )
 
 

@@ -24,11 +24,16 @@ COMMENT = "IMSys: drops suspended subscribers"
 CONDITIONS = (
     *("src-address", "dst-address", "dst-address-list", "src-address-type", "dst-address-type", "protocol"),
     *("src-port", "dst-port", "port", "in-interface", "out-interface", "in-interface-list", "out-interface-list"),
-    *("connection-state", "connection-nat-state", "connection-mark", "packet-mark", "routing-mark", "src-mac-address"),
+    *("in-bridge-port", "in-bridge-port-list", "out-bridge-port", "out-bridge-port-list", "src-mac-address"),
+    *("connection-state", "connection-nat-state", "connection-mark", "packet-mark", "routing-mark", "routing-table"),
     *("connection-type", "connection-bytes", "connection-limit", "connection-rate", "limit", "dst-limit", "time"),
-    *("content", "layer7-protocol", "tls-host", "tcp-flags", "icmp-options", "packet-size", "ttl", "dscp", "nth"),
-    *("random", "hotspot", "ipsec-policy", "fragment", "psd", "priority", "per-connection-classifier"),
+    *("content", "layer7-protocol", "tls-host", "tcp-flags", "tcp-mss", "icmp-options", "ipv4-options", "packet-size"),
+    *("ttl", "dscp", "nth", "random", "hotspot", "ipsec-policy", "fragment", "psd", "priority", "ingress-priority"),
+    *("per-connection-classifier", "realm", "p2p"),
 )
+NARROWING = ("dst-address", "dst-address-list", "dst-address-type", "dst-port", "src-address-list", "tls-host")
+"""Conditions by which people let somebody cut off reach a few places, such as where to pay, or exempt a list."""
+LETTING_PASS = ("accept", "fasttrack-connection", "jump")
 
 
 def key_of(row: Printed) -> str | None:
@@ -40,21 +45,22 @@ def key_of(row: Printed) -> str | None:
 
 
 def order(rows: Sequence[Printed]) -> FirstAbove:
-    """The first rule that lets established connections pass before a rule below it is asked."""
-    found = ((place, row.get(".id", "")) for place, row in enumerate(rows) if _lets_established_pass(row))
+    """The first rule that lets pass, before a rule below it is asked, what ours is to drop."""
+    found = ((place, row.get(".id", "")) for place, row in enumerate(rows) if _lets_pass(row))
     first = next(found, None)
     return lambda _key, _values: first
 
 
-def _lets_established_pass(row: Printed) -> bool:
-    if row.get("chain") != "forward" or is_disabled(row):
+def _lets_pass(row: Printed) -> bool:
+    """May it take what comes from anybody? To stand above one that does not matter does no harm.
+
+    A jump is judged by its own conditions: what its chain does is not known here.
+    """
+    if row.get("chain") != "forward" or is_disabled(row) or is_dynamic(row):
         return False
-    action = row.get("action") or "accept"
-    if action == "fasttrack-connection":
-        return True
-    states = (row.get("connection-state") or "").split(",")
-    is_bare = not row.get("src-address-list") and not any(row.get(name) for name in CONDITIONS)
-    return action == "accept" and ("established" in states or is_bare)
+    if (row.get("action") or "accept") not in LETTING_PASS or row.get("protocol") in ("icmp", "icmpv6"):
+        return False
+    return not any(row.get(name) for name in NARROWING)
 
 
 DROP_RULE = Kind(

@@ -23,6 +23,8 @@ from imsys.reconcile.kinds.base import (
 from imsys.reconcile.kinds.rates import durations, rate, sent_rate, sent_word
 
 MENU = "/queue/simple"
+MOST_OF_A_KIND = 2
+"""Of queues with the same target the first that is not ours matters; ours may be the first."""
 OLD_MARK = "IMSys:"
 """How the comments of the older system's rows begin."""
 
@@ -53,19 +55,18 @@ class _Takers:
     """Queues at the top level by what they take: one address, a network, or whatever comes through an interface."""
 
     def __init__(self, rows: Sequence[Printed]) -> None:
-        self.exact: dict[int, list[tuple[int, str, str]]] = {}
-        self.broad: list[tuple[int, int, int, str, str]] = []
+        self.by_network: dict[int, dict[int, list[tuple[int, str, str]]]] = {}
+        self.interfaces: list[tuple[int, str, str]] = []
         for place, row in enumerate(rows):
             if is_dynamic(row) or is_disabled(row) or row.get("parent") not in (None, "", "none"):
                 continue
             at = (place, row.get(".id", ""), row.get("name", ""))
             for network in networks(row.get("target", "")):
                 if isinstance(network, str):
-                    self.broad.append((0, 0, *at))
-                elif isinstance(network, IPv4Network) and network.prefixlen == 32:
-                    self.exact.setdefault(int(network.network_address), []).append(at)
+                    self.interfaces.append(at)
                 elif isinstance(network, IPv4Network):
-                    self.broad.append((int(network.network_address), int(network.netmask), *at))
+                    of_this_size = self.by_network.setdefault(int(network.netmask), {})
+                    of_this_size.setdefault(int(network.network_address), []).append(at)
 
     def first(self, key: str, values: Mapping[str, Value]) -> Above | None:
         found = [above for own in networks(str(values["target"])) for above in self._takers_of(own, key)]
@@ -75,11 +76,9 @@ class _Takers:
         if not isinstance(own, IPv4Network):
             return
         address = int(own.network_address)
-        yield from ((place, row_id) for place, row_id, name in self.exact.get(address, ()) if name != key)
-        for base, mask, place, row_id, name in self.broad:
-            if address & mask == base and name != key:
-                yield place, row_id
-                return
+        found = [self.interfaces, *(of.get(address & mask, []) for mask, of in self.by_network.items())]
+        for takers in found:
+            yield from ((place, row_id) for place, row_id, name in takers[:MOST_OF_A_KIND] if name != key)
 
 
 QUEUE = Kind(

@@ -83,13 +83,16 @@ _MOVE = """
 update subscribers_subscriber set router_id = %(router)s, updated_at = now() where id = any(%(ids)s::bigint[])
 """
 
+_HAS_NOT_LET_GO = (
+    "exists (select 1 from subscribers_departure e "
+    "where e.subscriber_id = s.subscriber_id and e.router_id = %(router)s)"
+)
 # What is known of the rows on the old router says nothing of the new one. Back on a router that has not let go yet,
-# a row may stand with a lock of ours.
+# a row may stand with a lock of ours, and a session that owes a kick.
 _START_ANEW = BUMP.format(concerned="(select unnest(%(ids)s::bigint[]) as id) changed").replace(
     "wanted_at = now()",
     "wanted_at = now(), router_id = %(router)s, made_at = null, applied_at = null, applied_mac = null, "
-    "kick_owed = false, has_lock = exists (select 1 from subscribers_departure e "
-    "where e.subscriber_id = s.subscriber_id and e.router_id = %(router)s)",
+    f"kick_owed = s.kick_owed and {_HAS_NOT_LET_GO}, has_lock = {_HAS_NOT_LET_GO}",
 )
 
 _DEPART = """

@@ -9,6 +9,7 @@ from django.db import transaction
 from imsys.conf.secrets import vault
 from imsys.conf.sql import execute
 from imsys.network import selectors as network
+from imsys.network.models import SuspendBy
 from imsys.network.services import ask_attempt
 from imsys.network.wake import wake
 from imsys.subscribers import selectors
@@ -216,8 +217,15 @@ def _apply(subscriber: Subscriber, changes: Mapping[str, Any]) -> tuple[dict[str
 
 
 def _needs_login(subscriber: Subscriber, old_package: Package, after: Mapping[str, Any]) -> bool:
-    """Whether a session is to be ended for the change: the package says so, and a new login tells the difference."""
-    if subscriber.service == Service.STATIC or subscriber.package.apply != Apply.NOW or "service" in after:
+    """Whether a session is to be ended for the change: the package says so, and a new login tells the difference.
+
+    Where people are cut off by their addresses, nobody may go on under one that is another's by now.
+    """
+    if subscriber.service == Service.STATIC or "service" in after:
+        return False
+    if "address" in after and subscriber.router.suspend_by == SuspendBy.ADDRESS_LIST:
+        return True
+    if subscriber.package.apply != Apply.NOW:
         return False
     return bool(after.keys() & {"address", "mac"}) or subscriber.package.profile_name != old_package.profile_name
 
