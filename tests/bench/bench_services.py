@@ -1,7 +1,7 @@
 """A clean resync of 10,000 subscribers of all services on 10 routers: PPPoE, static lines and hotspot logins.
 
-Held against reading the same bytes by plain asyncio and digesting them, plus 4 ms for each router: there are three times
-as many menus to ask as for PPPoE alone, which is allowed 2.
+Held against reading the same bytes by plain asyncio and digesting them, plus 4 ms for each router: there are three
+times as many menus to ask as for PPPoE alone, which is allowed 2.
 """
 
 import asyncio

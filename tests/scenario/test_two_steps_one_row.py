@@ -14,5 +14,5 @@ def test_an_older_queue_is_taken_over_and_put_above_the_broad_one(world: World) 
     world.start_worker()
     world.add_subscribers(["ann"], service="static", address="10.9.0.4")
     world.until_synced()
-    assert [(row[".id"], row["name"]) for row in world.rows(menu=QUEUE)][0] == (row_id, "ann")
+    assert next((row[".id"], row["name"]) for row in world.rows(menu=QUEUE)) == (row_id, "ann")
     assert Placement.objects.filter(menu=QUEUE).values_list("key", flat=True).get() == "ann"

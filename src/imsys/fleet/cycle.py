@@ -25,8 +25,8 @@ from imsys.reconcile.attribution import LOG_PROPLIST, attribute
 from imsys.reconcile.batch import first_of
 from imsys.reconcile.desired import Desired, desired
 from imsys.reconcile.diff import Step, cut_alone, owes_kick
-from imsys.reconcile.intent import Ghost, Intent
-from imsys.reconcile.kinds import LOGINS, SECRET
+from imsys.reconcile.intent import RENAMED, Ghost, Intent
+from imsys.reconcile.kinds import ADDRESS_LIST, LOGINS, SECRET
 from imsys.reconcile.plan import Plan, make_plan
 from imsys.reconcile.scope import scope_of_steps
 from imsys.reconcile.sessions import OF_LOGIN, REDIALS, Session, SessionKind, live_by_row
@@ -122,7 +122,11 @@ class Cycle:
         back = [g for g in self.intent.ghosts if g.is_gone and self._is_there(g.menu, g.key)]
         if not back:
             return
-        others_rows = [g for g in back if not g.mark or mark(self.tables[g.menu].rows[g.key].values) != g.mark]
+        others_rows = [
+            g
+            for g in back
+            if not g.mark or mark(self.tables[g.menu].rows[g.key].values) != g.mark.removeprefix(RENAMED)
+        ]
         others = (" changed by ", " removed by ")
         lines = [row for row in await self._log() if not any(words in row.get("message", "") for words in others)]
         theirs = attribute(lines, {ghost.place for ghost in back}, own_user=self.router.username)
@@ -276,9 +280,10 @@ class Cycle:
         self.sessions.taken_over |= {s.subscriber_id for s in ready if s.subscriber_id and self._is_taken_over(s)}
         self.sessions.renamed |= {(s.menu, s.old_key) for s in ready if s.old_key and s.place in yes}
         self.sessions.removed |= {s.place for s in ready if s.action == "remove"}
-        self.marks |= {s.place: mark(s.before) for s in ready if s.action == "remove"}
+        tells = {s.place: mark(s.before) for s in ready if s.action == "remove" and s.menu != ADDRESS_LIST.menu}
+        self.marks |= tells  # of an entry of the list there is nothing to tell ours by
         self.marks |= {
-            (s.menu, s.old_key): mark(self.tables[s.menu].rows[s.old_key].values)
+            (s.menu, s.old_key): RENAMED + mark(self.tables[s.menu].rows[s.old_key].values)
             for s in ready
             if s.old_key and self._is_there(s.menu, s.old_key)
         }

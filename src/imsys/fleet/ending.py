@@ -8,7 +8,7 @@ from imsys.fleet.observer import Observer, Tables
 from imsys.fleet.pacing import Allowance
 from imsys.fleet.records import Happening
 from imsys.reconcile.desired import cut_by, live_keys, login_keys
-from imsys.reconcile.intent import Ghost, Intent, SubscriberIntent
+from imsys.reconcile.intent import RENAMED, Ghost, Intent, SubscriberIntent
 from imsys.reconcile.kinds import ADDRESS_LIST, DROP_RULE, HOTSPOT_USER, SECRET
 from imsys.reconcile.plan import Plan
 from imsys.reconcile.sessions import (
@@ -89,7 +89,7 @@ class Ending:
     def of_the_gone(self, plan: Plan) -> dict[LiveKey, tuple[str, str] | None]:
         """What lived by right of rows that nobody wants here any more: by key, the row that must be gone first."""
         keys: dict[LiveKey, tuple[str, str] | None] = {}
-        left = {ghost.place for ghost in self.intent.ghosts if not ghost.is_gone}  # those are only watched for
+        left = {ghost.place for ghost in self.intent.ghosts if not ghost.mark.startswith(RENAMED)}
         for menu, key in {*self.removed, *left}:
             if menu in OF_LOGIN and (menu, key) not in plan.wanted.rows:
                 keys.update(dict.fromkeys(live_by_row(menu, key), (menu, key)))

@@ -68,6 +68,10 @@ class SubscriberIntent:
         return self.generation > self.applied_generation
 
 
+RENAMED = "renamed "
+"""How the mark of a row begins that was not removed but got another name: its session may go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ghost:
     """A placement that nobody desires any more. `subscriber_id`: whose it still is, who has left this router.
