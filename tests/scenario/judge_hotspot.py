@@ -100,7 +100,7 @@ def _sessions(view: "View") -> Iterator[str]:
         for row in view.tables[menu]:
             name = row["user"]
             own = by_name.get(name)
-            if own is not None and view.is_theirs(USERS, own) and name not in view.wanted:
+            if own is not None and view.is_theirs(USERS, own) and name not in view.of("hotspot"):
                 continue
             if menu == COOKIE and own is None:
                 continue  # it lets nobody in

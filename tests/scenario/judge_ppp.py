@@ -84,7 +84,7 @@ def _sessions(view: "View") -> Iterator[str]:
     by_name = {row["name"]: row for row in view.tables[SECRETS]}
     for row_id, session in router.ppp.sessions.items():
         row = by_name.get(session.name)
-        if row is not None and view.is_theirs(SECRETS, row) and session.name not in view.wanted:
+        if row is not None and view.is_theirs(SECRETS, row) and session.name not in view.of("pppoe"):
             continue
         profile = profiles.name_of(session.profile_id)
         address = router.table(ACTIVE).find(**{"name": session.name})

@@ -1,6 +1,5 @@
 """Which row becomes the one that is wanted when names go from one subscriber to another."""
 
-
 from imsys.reconcile.intent import Intent
 from imsys.reconcile.kinds import SECRET
 from imsys.reconcile.plan import Plan
