@@ -5,7 +5,6 @@ Events are append-only: a trigger refuses changes, and only retention may delete
 
 from typing import ClassVar
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -38,8 +37,6 @@ class Event(models.Model):
             # who bore a name, and when: enough to find the ids, and bulk changes do not pay for it
             models.Index(fields=["username"], condition=Q(what__in=NAMING), name="event_naming"),
             models.Index(fields=["router_id", "id"], condition=Q(router_id__isnull=False), name="event_router"),
-            # finds the events of one statement, which have one instant; costs a bulk change next to nothing
-            BrinIndex(fields=["at"], pages_per_range=16, name="event_at"),
         ]
 
     def __str__(self) -> str:
