@@ -1,11 +1,20 @@
 """Services and keepers lock rows in one order, so that neither ever makes the other fail."""
 
+import asyncio
 import threading
 import time
+import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
+from psycopg_pool import AsyncConnectionPool
 
+from imsys.conf.database import dsn
+from imsys.fleet.leases import Lease
+from imsys.fleet.models import Lease as LeaseRow
+from imsys.fleet.records import Outcome, Records, RunRecord
+from imsys.kit.clock import SystemClock
 from imsys.network.services import add_router
 from imsys.subscribers import services
 from imsys.subscribers.models import Departure, SyncState
@@ -85,3 +94,42 @@ def test_a_life_goes_on_while_a_keeper_clears_what_was_left(change: str) -> None
     assert not failures
     assert Departure.objects.count() == (1 if change == "move" else 0)
     assert SyncState.objects.count() == (0 if change == "remove" else 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("record", ["place", "finish"])
+def test_somebody_is_renamed_while_a_keeper_records_several_things_of_them(record: str) -> None:
+    """A sync state that is updated twice in a transaction has its subscriber checked at commit, which locks it."""
+    router = add_router(name="r1", host="r1", username="admin", password="", actor=CLERK)
+    services.add_package(name="home", price=1, actor=CLERK)
+    ann = services.add_subscriber(username="ann", router="r1", package="home", actor=CLERK)
+    owner, now = uuid.uuid4(), datetime.now(UTC)
+    LeaseRow.objects.create(router=router, owner=owner, until=now + timedelta(minutes=1), epoch=1)
+    failures: list[Exception] = []
+
+    async def work() -> None:
+        async with AsyncConnectionPool(dsn(), open=False) as pool:
+            records = Records(pool, Lease(router.pk, owner, 1, SystemClock(), margin_s=0))
+            if record == "place":
+                await records.place([], kicks=[ann.pk], locks=[ann.pk])
+            else:
+                outcome = Outcome(ann.pk, 1, "synced", password_mac=b"mac")
+                await records.finish(RunRecord("due", now), router_name="r1", now=now, outcomes=[outcome])
+
+    def keep() -> None:
+        try:
+            asyncio.run(work())
+        except Exception as exc:  # noqa: BLE001 - told by the test's own thread
+            failures.append(exc)
+
+    keeper = threading.Thread(target=keep)
+    with transaction.atomic(), connection.cursor() as clerk:
+        clerk.execute("update subscribers_subscriber set username = 'anna'")
+        keeper.start()
+        keeper.join(1)  # it is done, or waits for us
+        clerk.execute("update subscribers_syncstate set wanted_at = now()")
+    keeper.join()
+    assert not failures
+    state = SyncState.objects.get()
+    assert (state.kick_owed, state.has_lock) == ((record == "place",) * 2)
+    assert bytes(state.applied_mac or b"") == (b"mac" if record == "finish" else b"")

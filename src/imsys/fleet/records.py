@@ -168,11 +168,10 @@ class Records:
             taken_over |= await self._of_others(connection, sql.CLAIM, claims)
             parameters = {"router": self.router_id, "menus": menus, "keys": keys}
             await connection.execute(sql.PLACE, {**parameters, "subscribers": subscribers, "packages": packages})
-            if taken_over or kicks:
-                await connection.execute(sql.OWE_KICK, (sorted({*taken_over, *kicks}),))
             inherited = taken_over.intersection(heirs)
-            if locks or inherited:
-                await connection.execute(sql.LOCK, (sorted({*locks, *inherited}),))
+            owed = {"kicks": sorted({*taken_over, *kicks}), "locks": sorted({*locks, *inherited})}
+            if any(owed.values()):
+                await connection.execute(sql.OWE, owed)
             ids = [[i for i in column if i is not None] for column in (subscribers, packages)]
             placed = await (await connection.execute(sql.PLACED_KEYS, (self.router_id, *ids))).fetchall()
         return Placed({(menu, key) for menu, key in placed}, taken_over, inherited)
@@ -218,12 +217,6 @@ class Records:
                 await connection.execute(sql.LOCK_STATES, (ids, self.router_id))
             if outcomes:
                 await connection.execute(sql.OUTCOMES, _columns(outcomes, now))
-                new = [o for o in outcomes if o.password_mac is not None]
-                if new:
-                    columns = (
-                        [getattr(o, name) for o in new] for name in ("subscriber_id", "generation", "password_mac")
-                    )
-                    await connection.execute(sql.PASSWORDS, tuple(columns))
             if has_departures:
                 await self._see_off(connection, [o.subscriber_id for o in outcomes])
             if run.happenings:
@@ -375,5 +368,6 @@ def _columns(outcomes: Sequence[Outcome], now: datetime) -> dict[str, object]:
         "made": [o.is_made for o in outcomes],
         "kicked": [o.is_kicked for o in outcomes],
         "locks": [o.has_lock for o in outcomes],
+        "passwords": [o.password_mac for o in outcomes],
         "now": now,
     }

@@ -45,20 +45,19 @@ join fleet_placement p on p.menu = v.menu and p.key = v.key and p.router_id = %s
 where p.subscriber_id is distinct from v.subscriber_id and p.gone_at is null
 """
 
-LOCK = """
+# In one update: a row that a transaction updates twice has its foreign key checked at commit, and that locks the
+# subscriber after its sync state, which is the wrong way round.
+OWE = """
 with locked as (
-    select subscriber_id from subscribers_syncstate where subscriber_id = any(%s::bigint[]) and not has_lock
+    select subscriber_id from subscribers_syncstate
+    where (subscriber_id = any(%(kicks)s::bigint[]) and not kick_owed)
+       or (subscriber_id = any(%(locks)s::bigint[]) and not has_lock)
     order by subscriber_id for update
 )
-update subscribers_syncstate y set has_lock = true from locked where y.subscriber_id = locked.subscriber_id
-"""
-
-OWE_KICK = """
-with locked as (
-    select subscriber_id from subscribers_syncstate where subscriber_id = any(%s::bigint[]) and not kick_owed
-    order by subscriber_id for update
-)
-update subscribers_syncstate y set kick_owed = true from locked where y.subscriber_id = locked.subscriber_id
+update subscribers_syncstate y
+set kick_owed = y.kick_owed or y.subscriber_id = any(%(kicks)s::bigint[]),
+    has_lock = y.has_lock or y.subscriber_id = any(%(locks)s::bigint[])
+from locked where y.subscriber_id = locked.subscriber_id
 """
 
 # Those of whom a run tells and those who left the router, all at once: one after the other, the order would not hold.
@@ -84,8 +83,9 @@ with locked as (
     select v.* from subscribers_syncstate y
     join unnest(%(ids)s::bigint[], %(generations)s::int[], %(statuses)s::text[], %(codes)s::text[],
                 %(texts)s::text[], %(retries)s::timestamptz[], %(applied)s::bool[], %(failed)s::bool[],
-                %(made)s::bool[], %(kicked)s::bool[], %(locks)s::bool[])
-         as v(id, generation, status, code, text, retry_at, is_applied, is_failure, is_made, is_kicked, has_lock)
+                %(made)s::bool[], %(kicked)s::bool[], %(locks)s::bool[], %(passwords)s::bytea[])
+         as v(id, generation, status, code, text, retry_at, is_applied, is_failure, is_made, is_kicked, has_lock,
+              password_mac)
     on v.id = y.subscriber_id and v.generation = y.generation
     order by y.subscriber_id for update of y
 )
@@ -97,14 +97,9 @@ update subscribers_syncstate y set
     last_synced_at = case when v.status = 'synced' then %(now)s else y.last_synced_at end,
     kick_owed = y.kick_owed and not (v.status = 'synced' or v.is_kicked),
     has_lock = case when v.status = 'synced' then v.has_lock else y.has_lock end,
+    applied_mac = coalesce(v.password_mac, y.applied_mac),
     made_at = case when v.status = 'synced' or v.is_made then coalesce(y.made_at, %(now)s) else y.made_at end
 from locked v where y.subscriber_id = v.id and y.generation = v.generation
-"""
-
-PASSWORDS = """
-update subscribers_syncstate y set applied_mac = v.mac
-from unnest(%s::bigint[], %s::int[], %s::bytea[]) as v(id, generation, mac)
-where y.subscriber_id = v.id and y.generation = v.generation
 """
 
 # Rows that came and went are remembered for a while; sessions never come back.
