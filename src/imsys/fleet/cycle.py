@@ -326,6 +326,11 @@ class Cycle:
         """Is a name used again whose removed owner may still be online?"""
         return step.menu in LOGIN_MENUS and step.action != "remove" and step.place in self._ghosts
 
+    def told_by(self) -> dict[Key, str]:
+        """Marks of the rows that are gone. Of one that got another name in an earlier run all that is known is that."""
+        names = {g.place: RENAMED for g in self.forgotten if g.subscriber_id in self.intent.placed}
+        return names | self.marks
+
     @property
     def forgotten(self) -> list[Ghost]:
         """Placements that nothing is left of: no row, and nothing live."""

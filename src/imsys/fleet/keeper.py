@@ -281,7 +281,7 @@ class Keeper:
             now=self.clock.now(),
             outcomes=cycle.outcomes,
             forgotten=cycle.forgotten,
-            marks=cycle.marks,
+            marks=cycle.told_by(),
             next_resync=self._next_resync() if is_resync else None,
             asked_at=router.resync_asked_at,
             hides_passwords=cycle.hides_secrets if is_resync else None,

@@ -239,7 +239,8 @@ class _Planner:
         table = self.observed.get(menu) if menu is not None else None
         if menu is None or table is None:
             return False
-        others = (row for key, row in table.rows.items() if (menu, key) not in self.wanted.rows)
+        ours = self.wanted.rows.keys() | {other.place for other in self._unwanted()}
+        others = (row for key, row in table.rows.items() if (menu, key) not in ours)
         return any(row.values["profile"] == ghost.key for row in others)
 
     def _unwanted(self) -> Iterator[Ghost]:
