@@ -19,7 +19,7 @@ from tests.integration import messy
 from tests.integration.messy import messy_router
 from tests.integration.onboarding import ACTOR, USERS, Program, kept
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
 
 CONFIGURED = ("/ppp/secret", "/ppp/profile", "/queue/simple", "/ip/hotspot/user", "/ip/firewall/address-list")
 
