@@ -1,4 +1,4 @@
-"""Routers: what people configured (`Router`), what was last learned of them (`RouterState`), and `Freeze`."""
+"""Routers: what people configured (`Router`) and what was last learned of them (`RouterState`)."""
 
 from typing import ClassVar
 
@@ -48,7 +48,6 @@ class Router(models.Model):
     """A MikroTik that we keep. Intent: written by `network.services` only.
 
     `kicks_per_s` bounds the sessions ended for a new login, such as after a change of speed: all of them come back.
-    `window` says when it may be written to, see `network.windows`; `window_zone` is IMSYS_TIME_ZONE when blank.
     """
 
     name = models.TextField()
@@ -65,8 +64,6 @@ class Router(models.Model):
     unmanaged = models.TextField(choices=Unmanaged, default=Unmanaged.KEEP)
     pace_per_s = models.IntegerField(default=DEFAULT_PACE_PER_S)
     kicks_per_s = models.IntegerField(default=DEFAULT_KICKS_PER_S, db_default=DEFAULT_KICKS_PER_S)
-    window = models.TextField(default="", db_default="", blank=True)
-    window_zone = models.TextField(default="", db_default="", blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -115,18 +112,3 @@ class RouterState(models.Model):
 
     def __str__(self) -> str:
         return f"state of {self.router}"
-
-
-class Freeze(models.Model):
-    """While its one row is there, no router is written to. Intent: written by `network.services` only."""
-
-    id = models.SmallIntegerField(primary_key=True, default=1, db_default=1)
-    reason = models.TextField()
-    by = models.TextField()
-    since = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="freeze_once")]
-
-    def __str__(self) -> str:
-        return f"frozen: {self.reason}"

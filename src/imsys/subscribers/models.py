@@ -13,7 +13,6 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Now
 
 from imsys.network.models import Router
-from imsys.timeline.models import HoldState
 
 MAX_USERNAME = 64
 
@@ -96,8 +95,7 @@ class Subscriber(models.Model):
     """Who pays for one line. A blank password (both columns null) is not managed; a blank address or MAC is none.
 
     A PPPoE line's `mac` locks it to one device and may stand with several lines (one device may dial for two); with
-    the other services it names the device, which a router knows once. `is_enforced`: their rows are kept right though
-    their router is only observed. Without `expires_at` a line never expires.
+    the other services it names the device, which a router knows once.
     """
 
     username = models.TextField()
@@ -114,7 +112,6 @@ class Subscriber(models.Model):
     note = models.TextField(default="", db_default="", blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     is_suspended = models.BooleanField(default=False, db_default=False)
-    is_enforced = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
@@ -140,10 +137,6 @@ class Subscriber(models.Model):
         indexes: ClassVar = [
             # finds usernames that differ by case alone, and serves the search by first letters
             models.Index(OpClass(Lower("username"), name="text_pattern_ops"), name="subscriber_username_lower"),
-            # finds who has expired
-            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="subscriber_expires"),
-            # finds those few who are enforced before their router is
-            models.Index(fields=["router"], condition=Q(is_enforced=True), name="subscriber_enforced"),
             # says which services a router has besides PPPoE, which most have alone
             models.Index(fields=["router", "service"], condition=~Q(service="pppoe"), name="subscriber_other_service"),
         ]
@@ -228,49 +221,3 @@ class Departure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscriber} left {self.router}"
-
-
-class ExpiryHold(models.Model):
-    """Whom an expiry run would have cut on one router, had they not been more than its cap. Nothing of them changed.
-
-    `until` is the run's instant, `count` how many it holds, `cuts` how many of those are not suspended already. It is
-    closed when nobody in it is due any more.
-    """
-
-    router = models.ForeignKey(Router, models.CASCADE, related_name="expiry_holds")
-    count = models.IntegerField()
-    cuts = models.IntegerField()
-    cap = models.IntegerField()
-    until = models.DateTimeField()
-    state = models.TextField(choices=HoldState, default=HoldState.OPEN, db_default=HoldState.OPEN.value)
-    created_at = models.DateTimeField(db_default=Now())
-    decided_at = models.DateTimeField(null=True)
-    decided_by = models.TextField(default="", db_default="")
-
-    class Meta:
-        ordering: ClassVar = ["pk"]
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(state__in=HoldState.values), name="expiry_hold_state"),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["state"], condition=Q(state="open"), name="expiry_hold_open"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.count} held on {self.router}: {self.state}"
-
-
-class HeldExpiry(models.Model):
-    """One subscriber in an ExpiryHold. Given another `expires_at`, they are in it no more."""
-
-    hold = models.ForeignKey(ExpiryHold, models.CASCADE, related_name="held", db_index=False)
-    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="held_expiries")
-    expires_at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["hold", "subscriber"], name="held_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.subscriber} in hold {self.hold_id}"

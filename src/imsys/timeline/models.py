@@ -43,45 +43,6 @@ class Event(models.Model):
         return f"{self.what} {self.username or self.router} by {self.actor}"
 
 
-class HoldState(models.TextChoices):
-    """`closed`: nothing of it is due any more, without anybody having decided."""
-
-    OPEN = "open"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    CLOSED = "closed"
-
-
-class Hold(models.Model):
-    """Steps on one router that a machine concluded and that wait for a person. At most one is open per router.
-
-    `steps` are those of `imsys plan`; `fingerprint` says whether they are others than before.
-    """
-
-    router_id = models.BigIntegerField()
-    router = models.TextField()
-    code = models.TextField()
-    text = models.TextField()
-    remedy = models.TextField(default="", db_default="")
-    steps = models.JSONField()
-    fingerprint = models.TextField()
-    state = models.TextField(choices=HoldState, default=HoldState.OPEN, db_default=HoldState.OPEN.value)
-    created_at = models.DateTimeField(db_default=Now())
-    decided_by = models.TextField(default="", db_default="")
-    decided_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering: ClassVar = ["-pk"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["router_id"], condition=Q(state="open"), name="hold_open"),
-            models.CheckConstraint(condition=Q(state__in=HoldState.values), name="hold_state"),
-        ]
-        indexes: ClassVar = [models.Index(fields=["router_id", "-id"], name="hold_router")]
-
-    def __str__(self) -> str:
-        return f"hold {self.pk} on {self.router}: {self.code}"
-
-
 class Severity(models.TextChoices):
     INFO = "info"
     WARNING = "warning"
