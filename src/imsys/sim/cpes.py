@@ -4,13 +4,12 @@ A refused CPE tries again after the same time, for ever, as real ones do: that i
 suspended comes back.
 """
 
-import asyncio
-import heapq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from imsys.sim.agenda import Agenda
 from imsys.sim.ppp import Refused
 
 if TYPE_CHECKING:
@@ -37,9 +36,8 @@ class Cpes:
     def __init__(self, router: "SimRouter") -> None:
         self._router = router
         self._cpes: dict[str, Cpe] = {}
-        self._heap: list[tuple[float, str]] = []
-        self._task: asyncio.Task[None] | None = None
-        self._sleeping_until = 0.0
+        self._agenda: Agenda[tuple[float, str]] = Agenda(router.clock, self._dial_due)
+        self.wake, self.stop = self._agenda.wake, self._agenda.stop
         self.refusals: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -116,41 +114,12 @@ class Cpes:
             if cpe.dials and cpe.session_id is None:
                 self._schedule(cpe)
 
-    def dial_due(self) -> int:
-        """Dial all whose time has come; how many came online. The background task does this by itself."""
-        now, came = self._router.clock.monotonic(), 0
-        while self._heap and self._heap[0][0] <= now:
-            due_at, name = heapq.heappop(self._heap)
+    def _dial_due(self) -> None:
+        """Dial all whose time has come and who have not dialled, or given up, meanwhile."""
+        for due_at, name in self._agenda.due():
             cpe = self._cpes.get(name)
             if cpe is not None and cpe.dials and cpe.due_at == due_at:
-                came += self.dial(name)
-        return came
-
-    def wake(self) -> None:
-        """Run the background task while something is scheduled; without a running loop, wait for one."""
-        if not self._heap:
-            return
-        if self._task is not None and not self._task.done():
-            if self._heap[0][0] >= self._sleeping_until:
-                return
-            if self._task is not asyncio.current_task():
-                self._task.cancel()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return
-        self._task = loop.create_task(self._run())
-
-    def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
-
-    async def _run(self) -> None:
-        while self._heap:
-            self._sleeping_until = self._heap[0][0]
-            await self._router.clock.sleep(max(0.0, self._sleeping_until - self._router.clock.monotonic()))
-            self.dial_due()
+                self.dial(name)
 
     def _ended(self, cpe: Cpe, _reason: str) -> None:
         cpe.session_id = None
@@ -160,8 +129,7 @@ class Cpes:
     def _schedule(self, cpe: Cpe) -> None:
         spread = 1 + 0.1 * (2 * self._router.random.random() - 1)
         cpe.due_at = self._router.clock.monotonic() + cpe.redial_s * spread
-        heapq.heappush(self._heap, (cpe.due_at, cpe.name))
-        self.wake()
+        self._agenda.put(cpe.due_at, (cpe.due_at, cpe.name))
 
     def _mac(self) -> str:
         number = self._router.random.getrandbits(40)
