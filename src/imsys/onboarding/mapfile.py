@@ -7,16 +7,14 @@ There is no password in it. Pure.
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import TypeVar
 
 from imsys.kit.errors import InputError
-from imsys.kit.nearest import did_you_mean
+from imsys.kit.sheets import Cells, Problem, given, read_lines, wrong_columns
 from imsys.kit.times import parse_time
 from imsys.kit.units import RateLimit
-from imsys.subscribers.csvfile import Problem
 from imsys.subscribers.validation import (
     check_address,
     check_email,
@@ -37,8 +35,6 @@ FOR_PEOPLE = ("comment", "on_router", "remark")
 REQUIRED = ("adopt", "username", "service", "package")
 EXACT = ("username", "profile")
 YES, NO = ("yes", "y", "true", "1", "x"), ("no", "n", "false", "0")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +88,11 @@ def parse_map(content: bytes, *, zone: tzinfo, now: datetime) -> Map:
         number = content[: error.start].count(b"\n") + 1
         found.problems.append((number, "The line is not UTF-8. Save the file as CSV in UTF-8."))
         return found
-    rows = _rows(text, found.problems)
+    rows = read_lines(text, found.problems, delimiter=_delimiter(text))
     header = next(rows, (1, []))[1]
     names = [name.strip().lower() for name in header]
-    found.problems.extend(_wrong_columns(names))
+    columns = [name for name in names if name]
+    found.problems.extend(wrong_columns(columns, columns=COLUMNS, required=REQUIRED, also=FOR_PEOPLE))
     if found.problems:
         return found
     for number, cells in rows:
@@ -103,49 +100,26 @@ def parse_map(content: bytes, *, zone: tzinfo, now: datetime) -> Map:
         if len(cells) > len(names) and any(cells[len(names) :]):
             found.problems.append((number, f"The line has {len(cells)} values for {len(names)} columns."))
         else:
-            _take(_Cells(values), number, found, zone=zone, now=now)
+            trimmed = {name: value if name in EXACT else value.strip() for name, value in values.items()}
+            _take(Cells(trimmed), number, found, zone=zone, now=now)
     return found
 
 
-def _take(cells: "_Cells", number: int, found: Map, *, zone: tzinfo, now: datetime) -> None:
+def _take(cells: Cells, number: int, found: Map, *, zone: tzinfo, now: datetime) -> None:
     is_wanted = cells.get("adopt", _flag, None)
     if is_wanted:
-        line = cells.line(number, zone=zone, now=now)
+        line = _line(cells, number, zone=zone, now=now)
         if not cells.wrong:
             found.lines.append(line)
     elif not cells.wrong:
-        found.left_out.append((cells.text("service"), cells.text("username")))
+        found.left_out.append((cells.cells.get("service", ""), cells.cells.get("username", "")))
     found.problems.extend((number, text) for text in cells.wrong)
 
 
-def _rows(text: str, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of each line that is not empty. The first line shows what stands between the values."""
+def _delimiter(text: str) -> str:
+    """The first line shows what stands between the values."""
     head = text.partition("\n")[0]
-    delimiter = ";" if head.count(";") > head.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    while True:
-        number = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            problems.append((number, f"The line is not CSV: {error}. The rest of the file was not read."))
-            return
-        if any(cells):
-            yield number, cells
-
-
-def _wrong_columns(names: list[str]) -> list[Problem]:
-    known = (*COLUMNS, *FOR_PEOPLE)
-    problems = []
-    for name in names:
-        if name and name not in known:
-            remedy = did_you_mean(name, known) or f"The columns are: {','.join(COLUMNS)}"
-            problems.append((1, f"There is no column {name!r}. {remedy}"))
-    problems += [(1, f"The column {name!r} is missing.") for name in REQUIRED if name not in names]
-    twice = sorted(name for name in {*names} - {""} if names.count(name) > 1)
-    return [*problems, *((1, f"The column {name!r} stands there twice.") for name in twice)]
+    return ";" if head.count(";") > head.count(",") else ","
 
 
 def _flag(text: str) -> bool | None:
@@ -157,56 +131,26 @@ def _flag(text: str) -> bool | None:
     return word in YES
 
 
-class _Cells:
-    """The values of one line by column, which remembers every one that is not usable."""
-
-    def __init__(self, cells: Mapping[str, str]) -> None:
-        self.cells = cells
-        self.wrong: list[str] = []
-
-    def text(self, column: str) -> str:
-        value = self.cells.get(column, "")
-        return value if column in EXACT else value.strip()
-
-    def line(self, number: int, *, zone: tzinfo, now: datetime) -> MapLine:
-        """With anything wrong the line means nothing."""
-        line = MapLine(
-            number=number,
-            username=self.get("username", lambda text: _given("username", text), ""),
-            service=self.get("service", lambda text: check_service(text.lower()), ""),
-            package=self.get("package", lambda text: check_package_name(text, profile="any"), ""),
-            profile=self.get("profile", lambda text: check_text("profile", text), ""),
-            rate=self.get("rate", _rate, ""),
-            price=self.get("price", lambda text: str(check_price(text)) if text else "", ""),
-            address=self.get("address", check_address, ""),
-            mac=self.get("mac", check_mac, ""),
-            suspended=self.get("suspended", _flag, None),
-            expires_at=self.get(
-                "expires_at", lambda text: parse_time(text, zone=zone, now=now) if text else None, None
-            ),
-            full_name=self.get("full_name", lambda text: check_text("full_name", text), ""),
-            phone=self.get("phone", lambda text: check_text("phone", text), ""),
-            email=self.get("email", check_email, ""),
-        )
-        if not self.wrong:
-            try:
-                check_line(line.service, line.address)
-            except InputError as error:
-                self.wrong.append(str(error))
-        return line
-
-    def get(self, column: str, check: Callable[[str], T], otherwise: T) -> T:
-        try:
-            return check(self.text(column))
-        except InputError as error:
-            self.wrong.append(str(error))
-            return otherwise
-
-
-def _given(column: str, text: str) -> str:
-    if not text:
-        raise InputError(f"The {column} is empty.")
-    return text
+def _line(cells: Cells, number: int, *, zone: tzinfo, now: datetime) -> MapLine:
+    """With anything wrong the line means nothing."""
+    line = MapLine(
+        number=number,
+        username=cells.get("username", lambda text: given("username", text), ""),
+        service=cells.get("service", lambda text: check_service(text.lower()), ""),
+        package=cells.get("package", lambda text: check_package_name(text, profile="any"), ""),
+        profile=cells.get("profile", lambda text: check_text("profile", text), ""),
+        rate=cells.get("rate", _rate, ""),
+        price=cells.get("price", lambda text: str(check_price(text)) if text else "", ""),
+        address=cells.get("address", check_address, ""),
+        mac=cells.get("mac", check_mac, ""),
+        suspended=cells.get("suspended", _flag, None),
+        expires_at=cells.get("expires_at", lambda text: parse_time(text, zone=zone, now=now) if text else None, None),
+        full_name=cells.get("full_name", lambda text: check_text("full_name", text), ""),
+        phone=cells.get("phone", lambda text: check_text("phone", text), ""),
+        email=cells.get("email", check_email, ""),
+    )
+    cells.check(lambda: check_line(line.service, line.address))
+    return line
 
 
 def _rate(text: str) -> str:

@@ -1,15 +1,11 @@
 """A CSV file of subscribers as lines, each checked by itself. Pure but for `read`; what is taken is asked elsewhere."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import TypeVar
 
 from imsys.kit.errors import InputError
-from imsys.kit.nearest import did_you_mean
+from imsys.kit.sheets import Cells, Problem, given, read_lines, wrong_columns
 from imsys.kit.times import parse_time
 from imsys.kit.units import parse_flag
 from imsys.subscribers.models import Service
@@ -40,9 +36,6 @@ COLUMNS = (
 )
 REQUIRED = ("username", "router", "package")
 MOST_BYTES = 256 * 1024 * 1024
-
-Problem = tuple[int, str]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +74,11 @@ def parse(content: bytes, *, zone: tzinfo, now: datetime) -> tuple[list[Line], l
     problems = _undecodable(content)
     if problems:
         return [], problems
-    rows = _rows(content.decode("utf-8-sig"), problems)
+    rows = read_lines(content.decode("utf-8-sig"), problems)
     header = next(rows, None)
     if header is None:
         return [], problems or [(1, "The file is empty: its first line names the columns.")]
-    problems += _wrong_columns(header[1])
+    problems += wrong_columns(header[1], columns=COLUMNS, required=REQUIRED)
     if problems:
         # a value under the wrong heading says nothing
         return [], problems
@@ -94,7 +87,7 @@ def parse(content: bytes, *, zone: tzinfo, now: datetime) -> tuple[list[Line], l
         if len(cells) != len(header[1]):
             problems.append((number, f"The line has {len(cells)} values for {len(header[1])} columns."))
             continue
-        line, wrong = _Cells(dict(zip(header[1], cells, strict=True))).line(number, zone=zone, now=now)
+        line, wrong = _line(Cells(dict(zip(header[1], cells, strict=True))), number, zone=zone, now=now)
         problems += [(number, text) for text in wrong]
         if not wrong:
             lines.append(line)
@@ -114,83 +107,25 @@ def _undecodable(content: bytes) -> list[Problem]:
     return problems
 
 
-def _rows(text: str, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of each line that is not empty."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while True:
-        number = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as exc:
-            problems.append((number, f"The line is not CSV: {exc}. The rest of the file was not read."))
-            return
-        if any(cells):
-            yield number, cells
-
-
-def _wrong_columns(header: list[str]) -> list[Problem]:
-    problems = []
-    for name in header:
-        if name not in COLUMNS:
-            remedy = did_you_mean(name, COLUMNS) or f"The columns are: {','.join(COLUMNS)}"
-            problems.append((1, f"There is no column {name!r}. {remedy}"))
-    problems += [(1, f"The column {name!r} is missing.") for name in REQUIRED if name not in header]
-    problems += [
-        (1, f"The column {name!r} stands there twice.") for name in sorted({*header}) if header.count(name) > 1
-    ]
-    return problems
-
-
-class _Cells:
-    """The values of one line by column, which remembers every one that is not usable."""
-
-    def __init__(self, cells: dict[str, str]) -> None:
-        self.cells = cells
-        self.wrong: list[str] = []
-
-    def line(self, number: int, *, zone: tzinfo, now: datetime) -> tuple[Line, list[str]]:
-        """The line, and what is wrong with it; with anything wrong the line means nothing."""
-        line = Line(
-            number=number,
-            username=self.get("username", check_username, ""),
-            password=self.get("password", check_password, ""),
-            service=self.get("service", lambda text: check_service(text or Service.PPPOE), ""),
-            router=self.get("router", lambda text: _given("router", text), ""),
-            package=self.get("package", lambda text: _given("package", text), ""),
-            address=self.get("address", check_address, ""),
-            mac=self.get("mac", check_mac, ""),
-            suspended=self.get("suspended", _check_flag, False),
-            expires_at=self.get(
-                "expires_at", lambda text: parse_time(text, zone=zone, now=now) if text else None, None
-            ),
-            full_name=self.get("full_name", lambda text: check_text("full_name", text), ""),
-            phone=self.get("phone", lambda text: check_text("phone", text), ""),
-            email=self.get("email", check_email, ""),
-        )
-        if not self.wrong:
-            self.check(lambda: check_line(line.service, line.address))
-        return line, self.wrong
-
-    def check(self, together: Callable[[], None]) -> None:
-        try:
-            together()
-        except InputError as exc:
-            self.wrong.append(str(exc))
-
-    def get(self, column: str, check: Callable[[str], T], otherwise: T) -> T:
-        try:
-            return check(self.cells.get(column, ""))
-        except InputError as exc:
-            self.wrong.append(str(exc))
-            return otherwise
-
-
-def _given(column: str, text: str) -> str:
-    if not text:
-        raise InputError(f"The {column} is empty.")
-    return text
+def _line(cells: Cells, number: int, *, zone: tzinfo, now: datetime) -> tuple[Line, list[str]]:
+    """The line, and what is wrong with it; with anything wrong the line means nothing."""
+    line = Line(
+        number=number,
+        username=cells.get("username", check_username, ""),
+        password=cells.get("password", check_password, ""),
+        service=cells.get("service", lambda text: check_service(text or Service.PPPOE), ""),
+        router=cells.get("router", lambda text: given("router", text), ""),
+        package=cells.get("package", lambda text: given("package", text), ""),
+        address=cells.get("address", check_address, ""),
+        mac=cells.get("mac", check_mac, ""),
+        suspended=cells.get("suspended", _check_flag, False),
+        expires_at=cells.get("expires_at", lambda text: parse_time(text, zone=zone, now=now) if text else None, None),
+        full_name=cells.get("full_name", lambda text: check_text("full_name", text), ""),
+        phone=cells.get("phone", lambda text: check_text("phone", text), ""),
+        email=cells.get("email", check_email, ""),
+    )
+    cells.check(lambda: check_line(line.service, line.address))
+    return line, cells.wrong
 
 
 def _check_flag(text: str) -> bool:

@@ -10,12 +10,12 @@ from django.db import transaction
 
 from imsys.kit.errors import InputError
 from imsys.kit.nearest import did_you_mean
+from imsys.kit.sheets import Problem
 from imsys.kit.units import RateLimit
 from imsys.onboarding.found import NOUNS, Found
 from imsys.onboarding.mapfile import Map, MapLine
 from imsys.onboarding.selectors import packages_named, routers_of
 from imsys.subscribers import services
-from imsys.subscribers.csvfile import Problem
 from imsys.subscribers.models import Cause
 from imsys.subscribers.validation import check_password
 

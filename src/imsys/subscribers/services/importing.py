@@ -13,11 +13,12 @@ from django.utils import timezone
 from imsys.conf.secrets import vault
 from imsys.conf.sql import execute, fetch
 from imsys.kit.errors import InputError
+from imsys.kit.sheets import Problem
 from imsys.network.errors import UnknownRouter
 from imsys.network.models import Router
 from imsys.network.wake import wake
 from imsys.subscribers import csvfile
-from imsys.subscribers.csvfile import Line, Problem
+from imsys.subscribers.csvfile import Line
 from imsys.subscribers.errors import UnknownPackage, address_taken, looks_like, mac_taken, subscriber_exists
 from imsys.subscribers.models import Cause, Package, Service
 from imsys.timeline.services import INSERT_EVENTS
