@@ -9,6 +9,7 @@ from psycopg.rows import TupleRow, class_row
 
 from imsys.fleet import questions as sql
 from imsys.reconcile.intent import Ghost, Intent, PackageIntent, RouterIntent, SubscriberIntent, SuspendBy
+from imsys.reconcile.scope import REFERRING
 from imsys.routeros.endpoint import Endpoint
 
 Connection = AsyncConnection[TupleRow]
@@ -116,6 +117,7 @@ async def _intent(connection: Connection, router: RouterRow, query: str, paramet
         await _placed(connection, router, [s.subscriber_id for s in subscribers if not s.is_synced]),
         shared,
         router.uses_list,
+        await _known(connection, router, ghosts),
     )
 
 
@@ -144,6 +146,15 @@ async def _unowned(
         left = await (await connection.execute(sql.LEFT, (router.router_id,))).fetchall()
         ghosts += [Ghost(*row) for row in left]
     return ghosts, [(menu, key) for menu, key, is_shared, *_ in rows if is_shared]
+
+
+async def _known(connection: Connection, router: RouterRow, ghosts: Sequence[Ghost]) -> frozenset[tuple[str, str]]:
+    """Rows that are somebody's here, also of subscribers who are not due, or have left and are not made elsewhere."""
+    menus = sorted({REFERRING[ghost.menu] for ghost in ghosts if ghost.menu in REFERRING and not ghost.is_gone})
+    if not menus:
+        return frozenset()
+    rows = await (await connection.execute(sql.OWNED_IN, (router.router_id, menus))).fetchall()
+    return frozenset((menu, key) for menu, key in rows)
 
 
 async def _placed(

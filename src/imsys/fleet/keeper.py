@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 
 DATABASE_AWAY_S = 0.5
 IDLE_S = 3600.0
+MOST_GHOST_WAIT_S = 60.0
+"""What cannot be taken away yet, such as a profile that a row still names, is looked at ever less often, to this."""
 SLOW_GLANCE = 20.0
 """A router that takes long to answer a glance is glanced at the less: at most this share of its time is ours."""
 
@@ -85,7 +87,7 @@ class Keeper:
         self._alone: set[Key] = set()
         self._look_ups = LookUps()
         self._glance_at = 0.0
-        self._ghosts_at = 0.0
+        self._ghosts_at = self._ghosts_wait_s = 0.0
         self._wants_resync = False
         self._rows: int | None = None
         self._proved: tuple[object, ...] | None = None
@@ -299,7 +301,10 @@ class Keeper:
         if cycle.plan.held and not is_resync and router.condition not in guard.HELD:
             self._wants_resync = True
         if router.has_ghosts:
-            self._ghosts_at = self.clock.monotonic() + self.timing.settle_gap_s
+            is_stuck = not (cycle.has_changed_something or cycle.forgotten)
+            self._ghosts_wait_s = min(self._ghosts_wait_s * 2, MOST_GHOST_WAIT_S) if is_stuck else 0.0
+            self._ghosts_wait_s = max(self._ghosts_wait_s, self.timing.settle_gap_s)
+            self._ghosts_at = self.clock.monotonic() + self._ghosts_wait_s
         if run.writes:
             self._rows = None  # ours to begin with, so no sign of anybody else
             if cycle.has_changed_something:

@@ -77,6 +77,10 @@ join subscribers_subscriber u on u.id = e.subscriber_id
 where e.router_id = %s and (y.made_at is not null or u.is_suspended) order by p.menu, p.key
 """
 
+OWNED_IN = """
+select menu, key from fleet_placement where router_id = %s and subscriber_id is not null and menu = any(%s)
+"""
+
 PLACED_OF = """
 select subscriber_id, menu, key from fleet_placement where router_id = %s and subscriber_id = any(%s)
 """

@@ -97,6 +97,7 @@ class Intent:
     """All or some of a router's subscribers, with every package that they use.
 
     placed: what is known to be theirs on the router, of those that are not synced.
+    known: where a profile is to go, all that anybody's placements say of the rows that may name it.
     shared: rows that are the router's own, such as its drop rule; `uses_list`: it still needs them.
     """
 
@@ -107,3 +108,4 @@ class Intent:
     placed: Mapping[int, frozenset[tuple[str, str]]] = field(default_factory=dict)
     shared: Sequence[tuple[str, str]] = field(default=())
     uses_list: bool = False
+    known: frozenset[tuple[str, str]] = frozenset()

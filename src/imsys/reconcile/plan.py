@@ -211,12 +211,10 @@ class _Planner:
             if table is None or ghost.place in self.wanted.rows or ghost.place in leaving:
                 continue
             row = table.rows.get(ghost.key)
-            if row is not None and self._is_referred_to(ghost):
-                self.forgotten.append(ghost)
-            elif row is not None:
-                if ghost.place not in going:
+            if row is not None:
+                if self._may_go(ghost) and ghost.place not in going:
                     self.steps.append(self._removal(ghost, row))
-                going.add(ghost.place)
+                    going.add(ghost.place)
             elif ghost.is_gone:
                 continue
             elif self.is_settled:
@@ -233,15 +231,20 @@ class _Planner:
                 step = removal(menu, row, "intent" if subscriber.is_newer else "drift", subscriber.subscriber_id)
                 self.steps.append(step)
 
-    def _is_referred_to(self, ghost: Ghost) -> bool:
-        """Do rows of other people name this profile? RouterOS would leave them with a link to nothing: it is theirs."""
+    def _may_go(self, ghost: Ghost) -> bool:
+        """Does no row name this profile any more? RouterOS would leave it with a link to nothing.
+
+        One of ours will name another, or be gone; for one of other people the profile is left to them.
+        """
         menu = REFERRING.get(ghost.menu)
         table = self.observed.get(menu) if menu is not None else None
         if menu is None or table is None:
-            return False
-        ours = self.wanted.rows.keys() | {other.place for other in self._unwanted()}
-        others = (row for key, row in table.rows.items() if (menu, key) not in ours)
-        return any(row.values["profile"] == ghost.key for row in others)
+            return True
+        naming = {(menu, key) for key, row in table.rows.items() if row.values["profile"] == ghost.key}
+        ours = self.intent.known | self.wanted.rows.keys() | {other.place for other in self._unwanted()}
+        if naming and naming.isdisjoint(ours):
+            self.forgotten.append(ghost)
+        return not naming
 
     def _unwanted(self) -> Iterator[Ghost]:
         """Placements that are ghosts, and those of subscribers who want their rows elsewhere by now."""

@@ -179,5 +179,6 @@ def test_trap_50_a_hotspot_profile_goes_after_the_logins_that_name_it() -> None:
         ("add", HOTSPOT_PROFILE.menu, "home"),
         ("remove", HOTSPOT_USER.menu, "gone"),
         ("set", HOTSPOT_USER.menu, "ann"),
-        ("remove", HOTSPOT_PROFILE.menu, "old"),
     ]
+    after = made(login(), hotspot_user(), profiles=(old,), ghosts=(Ghost(HOTSPOT_PROFILE.menu, "old"),))
+    assert ("remove", HOTSPOT_PROFILE.menu, "old") in actions(after)

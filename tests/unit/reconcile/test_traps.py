@@ -1,5 +1,7 @@
 """What RouterOS does to engines that compare texts and trust readings: each trap by its number and name."""
 
+from dataclasses import replace
+
 import pytest
 
 from imsys.reconcile.diff import owes_kick
@@ -245,8 +247,25 @@ def test_trap_50_what_refers_goes_before_what_is_referred_to() -> None:
         ("add", PROFILE.menu, "home"),
         ("remove", SECRET.menu, "gone"),
         ("set", SECRET.menu, "ann"),
-        ("remove", PROFILE.menu, "old"),
     ]
+    assert not made.forgotten
+    assert actions(plan(asked, secret(), profiles=[HOME_ROW, old])) == [("remove", PROFILE.menu, "old")]
+
+
+def test_trap_50_a_profile_stays_while_a_row_of_ours_that_is_not_looked_at_names_it() -> None:
+    """Such as one of somebody who has moved away and is not made elsewhere yet."""
+    old = {".id": "*5", "name": "old", "rate-limit": "1M/1M"}
+    asked = replace(intent(ghosts=[Ghost(PROFILE.menu, "old")]), known=frozenset({(SECRET.menu, "away")}))
+    made = plan(asked, secret("away", profile="old"), profiles=[old])
+    assert not made.steps
+    assert not made.forgotten
+
+
+def test_trap_50_a_profile_that_other_people_s_rows_name_is_theirs() -> None:
+    old = {".id": "*5", "name": "old", "rate-limit": "1M/1M"}
+    made = plan(intent(ghosts=[Ghost(PROFILE.menu, "old")]), secret("staff", profile="old"), profiles=[old])
+    assert not made.steps
+    assert [ghost.key for ghost in made.forgotten] == ["old"]
 
 
 def test_no_secret_is_shown_in_a_plan() -> None:
