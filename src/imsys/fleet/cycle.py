@@ -6,16 +6,17 @@ or reordered wake-ups end in the same state.
 
 import asyncio
 import random
-from collections.abc import Collection, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from imsys.fleet import intake
+from imsys.fleet.claiming import LOGIN_MENUS, Claiming
 from imsys.fleet.ending import Ending
 from imsys.fleet.executor import Executor, Key
 from imsys.fleet.observer import Observer, Tables, merged
 from imsys.fleet.outcomes import Findings, error_events, left_events, repair_events, undone_events
 from imsys.fleet.pacing import Allowance
-from imsys.fleet.records import PASSWORDS_HIDDEN, Outcome, PlacedRow, Records, RunRecord
+from imsys.fleet.records import PASSWORDS_HIDDEN, Outcome, Records, RunRecord
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
 from imsys.kit.clock import Clock
@@ -23,18 +24,16 @@ from imsys.kit.errors import ImsysError
 from imsys.reconcile import guard
 from imsys.reconcile.attribution import LOG_PROPLIST, attribute
 from imsys.reconcile.batch import first_of
-from imsys.reconcile.desired import Desired, desired
+from imsys.reconcile.desired import Desired
 from imsys.reconcile.diff import Step, cut_alone, owes_kick
 from imsys.reconcile.intent import RENAMED, Ghost, Intent
-from imsys.reconcile.kinds import ADDRESS_LIST, LOGINS, SECRET
+from imsys.reconcile.kinds import ADDRESS_LIST
+from imsys.reconcile.observed import mark
 from imsys.reconcile.plan import Plan, make_plan
 from imsys.reconcile.scope import scope_of_steps
-from imsys.reconcile.sessions import OF_LOGIN, REDIALS, Session, SessionKind, live_by_row
-from imsys.reconcile.show import mark
+from imsys.reconcile.sessions import Session, live_by_row
 from imsys.reconcile.status import Problem, refused, taken
 from imsys.routeros.errors import TrapError
-
-LOGIN_MENUS = frozenset(kind.menu for kind in LOGINS)
 
 HIDDEN = (
     PASSWORDS_HIDDEN,
@@ -75,10 +74,10 @@ class Cycle:
         present: list[Session] | None = None,
         alone: Collection[Key] = frozenset(),
     ) -> None:
-        self.hands, self.router, self.run, self.intent, self.tables = hands, router, run, intent, tables
-        self.wanted = wanted
+        self.hands, self.router, self.run, self.tables = hands, router, run, tables
+        self.claims = Claiming(hands.records, intent, wanted)
         self.sessions = Ending(
-            hands.observer, hands.executor, hands.kicks, intent, hands.timing.rounds, present=present
+            hands.observer, hands.executor, hands.kicks, self.claims, hands.timing.rounds, present=present
         )
         self.plan = Plan()
         self.doubt: guard.Suspicion | None = None
@@ -93,7 +92,14 @@ class Cycle:
         self.drift: dict[Key, Step] = {}
         self.is_cut_short = False
         self.outcomes: list[Outcome] = []
-        self._ghosts = {ghost.place for ghost in intent.ghosts}
+
+    @property
+    def intent(self) -> Intent:
+        return self.claims.intent
+
+    @property
+    def wanted(self) -> Desired:
+        return self.claims.wanted
 
     @property
     def is_enforced(self) -> bool:
@@ -107,7 +113,8 @@ class Cycle:
         self.run.subscribers = len(self.intent.subscribers)
         self.run.drifted = len(self.drift)
         if self.is_enforced:
-            await self._place_seen()
+            if await self.claims.seen({step.place for step in self.plan.steps}, self.tables):
+                await self._think()
             await self._align()
             await self.sessions.end(self.plan, self.tables, self._concerned())
             if kicked := self.sessions.kicked_once():
@@ -131,11 +138,7 @@ class Cycle:
         lines = [row for row in await self._log() if not any(words in row.get("message", "") for words in others)]
         theirs = attribute(lines, {ghost.place for ghost in back}, own_user=self.router.username)
         left = [ghost for ghost in back if ghost.place in theirs or ghost in others_rows]
-        if self.is_enforced:
-            await self.hands.records.let_go(left)
-        self.intent = replace(self.intent, ghosts=[ghost for ghost in self.intent.ghosts if ghost not in left])
-        self.sessions.intent = self.intent
-        self._ghosts = {ghost.place for ghost in self.intent.ghosts}
+        await self.claims.let_go(left, is_enforced=self.is_enforced)
 
     # -- plan
 
@@ -170,7 +173,7 @@ class Cycle:
             timing = self.hands.timing
             some = first_of(steps, timing.commands_per_run, self.alone, ids=timing.ids_at_once)
             self.is_cut_short = len(some) < len(steps)
-            some = await self._placed(some)
+            some = await self.claims.of_steps(some)
             if not some:
                 return
             await self._apply(some)
@@ -179,85 +182,8 @@ class Cycle:
             if self.is_cut_short:
                 return
 
-    async def _place_seen(self) -> None:
-        """Rows that are as wanted when first seen are ours from now on, as if we had made them."""
-        busy = {step.place for step in self.plan.steps}
-        rows = []
-        for i, places in self.intent.placed.items():
-            rows += [
-                PlacedRow(r.menu, r.key, i)
-                for r in self.wanted.of(i)
-                if (r.menu, r.key) not in places and (r.menu, r.key) not in busy and self._is_there(r.menu, r.key)
-            ]
-        new = {s.package_id for s in self.intent.subscribers if s.applied_generation == 0}
-        for resource in self.wanted.rows.values():
-            if resource.package_id in new and self._is_there(resource.menu, resource.key):
-                rows.append(PlacedRow(resource.menu, resource.key, None, resource.package_id))
-        logins = [row for row in rows if row.menu in LOGIN_MENUS]
-        heirs = [row.subscriber_id for row in logins if row.menu == SECRET.menu and row.subscriber_id is not None]
-        placed = await self.hands.records.place(rows, logins=logins, heirs=heirs)
-        self.sessions.taken_over |= placed.taken_over
-        if placed.inherited:
-            self._inherit(placed.inherited)
-            await self._think()
-
     def _is_there(self, menu: str, key: str) -> bool:
         return menu in self.tables and key in self.tables[menu].rows
-
-    async def _placed(self, steps: Sequence[Step]) -> list[Step]:
-        """The steps whose rows are recorded as ours, so that nothing we put on a router is ever forgotten."""
-        new = [PlacedRow(s.menu, s.key, s.subscriber_id, s.package_id) for s in steps if self._is_new(s)]
-        rows = list(dict.fromkeys(new))  # one row may take two steps, such as a name and a place
-        renamed = [s for s in steps if s.old_key and s.menu in LOGIN_MENUS]
-        former = [PlacedRow(kind.menu, s.old_key, s.subscriber_id) for s in renamed for kind in _redials(s.menu)]
-        taken = [s for s in steps if s.menu in LOGIN_MENUS and (s.action == "add" or s.old_key)]
-        kicks = [s.subscriber_id for s in steps if s.subscriber_id and self._owes_kick(s)]
-        locks = [s.subscriber_id for s in steps if s.subscriber_id and s.changes.get("caller-id")]
-        if not (rows or kicks or locks or taken):
-            return list(steps)
-        claims = [PlacedRow(kind.menu, s.key, s.subscriber_id) for s in taken for kind in _redials(s.menu)]
-        logins = [row for row in rows if row.menu in LOGIN_MENUS]
-        heirs = [s.subscriber_id for s in steps if s.subscriber_id and _is_as_it_stands(s) and self._is_new(s)]
-        placed = await self.hands.records.place(
-            [*rows, *former], kicks=kicks, locks=locks, logins=logins, claims=claims, heirs=heirs
-        )
-        self.sessions.taken_over |= placed.taken_over
-        self._inherit(placed.inherited)
-        self._remember([row for row in (*rows, *former) if (row.menu, row.key) in placed.keys])
-        asked = {(row.menu, row.key) for row in rows}
-        return [s for s in steps if s.place not in asked or s.place in placed.keys]
-
-    def _inherit(self, heirs: Set[int]) -> None:
-        """A lock on a row that was somebody else's is not for these: it is cleared as if it had been theirs."""
-        if not heirs:
-            return
-        subscribers = [replace(s, has_lock=True) if s.subscriber_id in heirs else s for s in self.intent.subscribers]
-        self.intent = replace(self.intent, subscribers=subscribers)
-        self.sessions.intent, self.wanted = self.intent, desired(self.intent)
-
-    def _remember(self, rows: Sequence[PlacedRow]) -> None:
-        """What is theirs from now on, and no longer the one's before them, counts in this run's further rounds."""
-        if not rows:
-            return
-        owners = {place: i for i, places in self.intent.placed.items() for place in places}
-        changed: dict[int, set[Key]] = {}
-        for row in rows:
-            place = (row.menu, row.key)
-            for i in (owners.get(place), row.subscriber_id):
-                if i is not None and i in self.intent.placed:
-                    places = changed.setdefault(i, set(self.intent.placed[i]))
-                    places.add(place) if i == row.subscriber_id else places.discard(place)
-        kept = {i: frozenset(places) for i, places in changed.items()}
-        self.intent = replace(self.intent, placed={**self.intent.placed, **kept})
-        self.sessions.intent = self.intent
-
-    def _is_new(self, step: Step) -> bool:
-        """Will the row be ours by this step? The router's own rows are only when we made them."""
-        if step.action == "remove":
-            return False
-        if step.subscriber_id is not None:
-            return step.place not in self.intent.placed.get(step.subscriber_id, {step.place})
-        return step.package_id is not None or step.action == "add"
 
     async def _apply(self, steps: Sequence[Step]) -> None:
         ids = [s.subscriber_id for s in steps if s.subscriber_id is not None and "password" in s.changes]
@@ -277,7 +203,7 @@ class Cycle:
         self.touched |= {s.subscriber_id for s in ready if s.subscriber_id is not None and s.place in yes}
         self.alone |= applied.together
         self.answered |= {step.place for step in ready} - applied.together
-        self.sessions.taken_over |= {s.subscriber_id for s in ready if s.subscriber_id and self._is_taken_over(s)}
+        self.claims.taken_over |= {s.subscriber_id for s in ready if s.subscriber_id and self.claims.is_taken_over(s)}
         self.sessions.renamed |= {(s.menu, s.old_key) for s in ready if s.old_key and s.place in yes}
         self.sessions.removed |= {s.place for s in ready if s.action == "remove"}
         tells = {s.place: mark(s.before) for s in ready if s.action == "remove" and s.menu != ADDRESS_LIST.menu}
@@ -319,13 +245,6 @@ class Cycle:
         through = self.plan.dependants({key for key, step in self.drift.items() if step.subscriber_id is None})
         return self.touched | through | {s.subscriber_id for s in self.drift.values() if s.subscriber_id is not None}
 
-    def _owes_kick(self, step: Step) -> bool:
-        return self._is_taken_over(step) or owes_kick(step, self.router.intent)
-
-    def _is_taken_over(self, step: Step) -> bool:
-        """Is a name used again whose removed owner may still be online?"""
-        return step.menu in LOGIN_MENUS and step.action != "remove" and step.place in self._ghosts
-
     def told_by(self) -> dict[Key, str]:
         """Marks of the rows that are gone. Of one that got another name in an earlier run all that is known is that."""
         names = {g.place: RENAMED for g in self.forgotten if g.subscriber_id in self.intent.placed}
@@ -365,7 +284,7 @@ class Cycle:
         authors = await self._authors(repaired)
         self.run.repaired = len(repaired)
         gone = {ghost.place for ghost in self.intent.ghosts if ghost.is_gone}
-        removed = self.sessions.removed & (self._ghosts - gone)
+        removed = self.sessions.removed & (self.claims.ghosts - gone)
         self.run.happenings += [
             *self.sessions.happenings(),
             *repair_events(repaired, authors, self.intent, now),
@@ -420,12 +339,3 @@ class Cycle:
         return {
             s.username for s in cut if s.subscriber_id in self.touched or (s.subscriber_id in done and not s.is_synced)
         }
-
-
-def _is_as_it_stands(step: Step) -> bool:
-    """Does it take a login's row where it stands, under the name that it has?"""
-    return step.menu == SECRET.menu and step.action == "set" and not step.old_key
-
-
-def _redials(menu: str) -> Sequence[SessionKind]:
-    return [kind for kind in OF_LOGIN[menu] if kind.menu in REDIALS]

@@ -205,7 +205,7 @@ class Records:
     ) -> None:
         """Record a run, whole or not at all.
 
-        marks: of rows that this run removed, what they said; see `reconcile.show.mark`.
+        marks: of rows that this run removed, what they said; see `reconcile.observed.mark`.
         `next_resync` is given by a run that read everything; `asked_at` is the request that it answers: one made
         meanwhile stays due.
         """

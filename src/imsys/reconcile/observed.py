@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from imsys.reconcile.kinds import UNVERIFIABLE, Kind, Observed, Printed
-from imsys.reconcile.kinds.base import FirstAbove, is_disabled, is_dynamic
+from imsys.reconcile.kinds.base import FirstAbove, Unverifiable, is_disabled, is_dynamic
 from imsys.reconcile.kinds.ppp_secret import HIDDEN
 
 Fingerprint = Callable[[str], bytes]
@@ -106,6 +107,12 @@ def _is_better(row: ObservedRow, before: ObservedRow) -> bool:
         before.is_dynamic,
         before.values.get("disabled") is True,
     )
+
+
+def mark(values: Mapping[str, Observed]) -> str:
+    """What a row says, as one short text that tells equal rows from others and nothing of a password."""
+    said = repr(sorted((name, value) for name, value in values.items() if not isinstance(value, Unverifiable)))
+    return sha256(said.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def near_doubles(keys: Iterable[str]) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Steps as a person or a script may see them: printed values, secrets masked."""
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 
 from imsys.kit.redact import HIDDEN
 from imsys.reconcile.diff import Step
@@ -47,12 +46,6 @@ def kick_as_dict(session: Session, subscriber: str) -> dict[str, object]:
         "after": {},
         "reason": "suspended",
     }
-
-
-def mark(values: Mapping[str, Observed]) -> str:
-    """What a row says, as one short text that tells equal rows from others and nothing of a password."""
-    said = repr(sorted((name, value) for name, value in values.items() if not isinstance(value, Unverifiable)))
-    return sha256(said.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def look_alikes(names: Sequence[str]) -> str:
