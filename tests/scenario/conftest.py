@@ -39,7 +39,10 @@ def isp(world: "World", capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 @pytest.fixture
 def shop(isp: "Isp") -> "Isp":
     """The same with two packages to sell, and a worker up."""
+    from imsys.fleet.selectors import live_workers
+
     isp("package", "add", "home", "--rate-limit", "10M/10M", "--price", "20")
     isp("package", "add", "gold", "--rate-limit", "50M/50M", "--price", "60")
     isp.world.start_worker()
+    isp.world.until(lambda: live_workers() > 0, "the worker is known")  # or a command would do the work itself
     return isp
