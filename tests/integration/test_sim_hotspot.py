@@ -1,42 +1,17 @@
 """The hotspot and safe mode, as two clients that know nothing of us find them over TCP."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import librouteros
 import pytest
-import routeros_api
 from librouteros.exceptions import TrapError
 from librouteros.query import Key
 from routeros_api.exceptions import RouterOsApiCommunicationError
 
-from imsys.sim import SimRouter, SimUser
 from tests.integration.sim_thread import SimThread
 
 MAC, OTHER_MAC = "48:8F:5A:00:00:01", "48:8F:5A:00:00:02"
 TAKEN = "failure: already have user with this name for this server"
-
-
-@pytest.fixture
-def sim() -> Iterator[SimThread]:
-    with SimThread(SimRouter("r1", version="7.18.2", users={"admin": SimUser("pw")})) as sim:
-        yield sim
-
-
-@pytest.fixture
-def api(sim: SimThread) -> Iterator[Any]:
-    api = librouteros.connect("127.0.0.1", "admin", "pw", port=sim.port, encoding="utf-8")
-    yield api
-    api.close()
-
-
-@pytest.fixture
-def other(sim: SimThread) -> Iterator[Any]:
-    pool = routeros_api.RouterOsApiPool(
-        "127.0.0.1", username="admin", password="pw", port=sim.port, plaintext_login=True
-    )
-    yield pool.get_api()
-    pool.disconnect()
 
 
 def test_a_login_and_its_end_with_librouteros(sim: SimThread, api: Any) -> None:
