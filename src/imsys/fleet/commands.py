@@ -19,7 +19,7 @@ from imsys.conf.sql import fetch
 from imsys.fleet import services
 from imsys.fleet.planning import plan, scope_of
 from imsys.fleet.process import make_worker
-from imsys.fleet.selectors import live_workers
+from imsys.fleet.selectors import LEFT_OVER, live_workers
 from imsys.kit.errors import ImsysError
 from imsys.network.selectors import get_router
 from imsys.network.services import ask_resync
@@ -48,25 +48,15 @@ where (%(router)s::bigint is null or r.id = %(router)s)
 group by 1, 2, 3, 4, 5, 6, 7
 """
 
-# What removed subscribers left, and what those who moved away did on the router that they left.
-GHOSTS = """
+# What subscribers who are gone from a router have left there.
+GHOSTS = f"""
 select r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried,
        'pending', true, '', count(*)
-from (
-    select router_id from fleet_placement
-    where subscriber_id is null and package_id is null and not is_shared and gone_at is null
-    union all
-    select p.router_id
-    from subscribers_departure e
-    join fleet_placement p on p.router_id = e.router_id and p.subscriber_id = e.subscriber_id
-    join subscribers_syncstate y on y.subscriber_id = e.subscriber_id
-    join subscribers_subscriber u on u.id = e.subscriber_id
-    where y.made_at is not null or u.is_suspended
-) g
+from {LEFT_OVER} g
 join network_router r on r.id = g.router_id join network_routerstate s on s.router_id = g.router_id
 where %(router)s::bigint is null or r.id = %(router)s
 group by 1, 2, 3, 4
-"""
+"""  # noqa: S608 - a constant of ours
 
 
 @dataclass(slots=True)
