@@ -5,11 +5,9 @@ arguments.
 """
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,21 +16,18 @@ import psycopg
 from imsys.fleet import intake
 from imsys.fleet.cycle import Cycle, Hands
 from imsys.fleet.errors import LeaseLost
-from imsys.fleet.executor import Executor, Key
+from imsys.fleet.executor import Key
 from imsys.fleet.gate import Gate
 from imsys.fleet.glance import facts, glance, suspects
-from imsys.fleet.greeting import Greeting, greet
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
+from imsys.fleet.link import Link
 from imsys.fleet.lookups import LookUps
-from imsys.fleet.observer import ASKED_AT_MOST, Observer
-from imsys.fleet.pacing import Allowance
-from imsys.fleet.records import LASTING, REFUSED_AT_WORK, Happening, Pool, Records, RunRecord
-from imsys.fleet.settling import Settling
+from imsys.fleet.observer import ASKED_AT_MOST
+from imsys.fleet.records import REFUSED_AT_WORK, Happening, Pool, Records, RunRecord
 from imsys.fleet.timing import Timing
-from imsys.kit.backoff import delay_s
 from imsys.kit.clock import Clock
-from imsys.kit.errors import ImsysError, PermanentError
+from imsys.kit.errors import ImsysError
 from imsys.reconcile import guard
 from imsys.reconcile.desired import desired
 from imsys.reconcile.kinds import LOGINS
@@ -42,7 +37,6 @@ from imsys.reconcile.show import look_alikes
 from imsys.routeros.client import Client
 from imsys.routeros.dial import Dial
 from imsys.routeros.endpoint import Endpoint, Limits
-from imsys.vault.box import ROUTER_PASSWORD, SUBSCRIBER_PASSWORD
 
 log = logging.getLogger(__name__)
 
@@ -72,17 +66,22 @@ class Keeper:
         limits: Limits | None = None,
     ) -> None:
         self.lease, self.pool, self.clock, self.chance, self.timing = lease, pool, clock, chance, timing
-        self._unseal, self._fingerprint, self._dial, self._limits = unseal, fingerprint, dial, limits or Limits()
         self.records = Records(pool, lease)
         self.gate = gate
-        self._kicks = Allowance(1, clock=clock)
-        self.hands: Hands | None = None
+        self.link = Link(
+            lease,
+            self.records,
+            clock=clock,
+            chance=chance,
+            timing=timing,
+            unseal=unseal,
+            fingerprint=fingerprint,
+            dial=dial,
+            limits=limits or Limits(),
+        )
         self._woken = asyncio.Event()
         self.is_queued = False
         self._is_finishing = False
-        self._access: tuple[object, ...] = ()
-        self._failures = 0
-        self._down_since: float | None = None
         self._suspects: set[str] = set()
         self._alone: set[Key] = set()
         self._look_ups = LookUps()
@@ -121,8 +120,8 @@ class Keeper:
             asyncio.create_task(self._woken.wait()),
             asyncio.create_task(self._sleep(wait_s)),
         ]
-        if self.hands is not None:
-            waits.append(asyncio.create_task(self.hands.observer.client.closed.wait()))
+        if self.link.hands is not None:
+            waits.append(asyncio.create_task(self.link.hands.observer.client.closed.wait()))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -152,7 +151,8 @@ class Keeper:
             return DATABASE_AWAY_S
         except ImsysError as error:
             assert router is not None
-            return await self._fail(router, error)
+            self._proved = None
+            return await self.link.failed(router, error)
 
     async def _queue(self) -> bool:
         """Wait for a place among those that work; False when woken before."""
@@ -169,7 +169,7 @@ class Keeper:
 
     def _is_heavy(self, router: RouterRow) -> bool:
         """Will the turn read whole tables, as far as can be seen?"""
-        if self.hands is None or router.mode == "paused":
+        if self.link.hands is None or router.mode == "paused":
             return False
         now = self.clock.now()
         is_due = router.next_due_at is not None and router.next_due_at <= now
@@ -182,17 +182,23 @@ class Keeper:
         if router.mode == "paused":
             await self._hang_up()
             return IDLE_S
-        if self.hands is not None and (router.access != self._access or not self.hands.observer.client.is_open):
+        if self.link.is_stale(router):
             await self._hang_up()
-        if self.hands is None:
-            if router.next_attempt_at is not None and router.next_attempt_at > now and router.access == self._access:
-                return (router.next_attempt_at - now).total_seconds()
-            await self._connect(router)
+        if self.link.hands is None:
+            if wait_s := self.link.waits_s(router, now):
+                return wait_s
+            was_lost = await self.link.connect(router)
+            self._proved, self._glance_at = None, 0.0
+            self._wants_resync = self._wants_resync or was_lost
             return 0.0
-        self._kicks.per_s = router.kicks_per_s
-        wait_s = await self._work(router, self.hands, now)
-        self._failures = 0
+        self.link.set_pace(router)
+        wait_s = await self._work(router, self.link.hands, now)
+        self.link.worked()
         return wait_s
+
+    async def _hang_up(self) -> None:
+        self._proved = None
+        await self.link.hang_up()
 
     async def _work(self, router: RouterRow, hands: Hands, now: datetime) -> float:
         """Do the most urgent piece of work, or tell how long there is none."""
@@ -334,87 +340,6 @@ class Keeper:
             self._wants_resync = True
         elif router.mode == "enforce":
             self._suspects |= suspects(seen, suspended=suspended, entitled=entitled, by=router.intent)
-
-    # -- connection
-
-    async def _connect(self, router: RouterRow) -> None:
-        self._access = router.access
-        endpoint = router.endpoint(self._unseal(bytes(router.password_sealed), ROUTER_PASSWORD))
-        client = await Client.connect(
-            endpoint,
-            clock=self.clock,
-            dial=self._dial(endpoint) if self._dial is not None else None,
-            limits=replace(self._limits, pace_per_s=router.pace_per_s),
-            fence=self.lease.check,
-        )
-        try:
-            answer = await greet(client)
-            await self._record_return(router, answer)
-        except BaseException:
-            await client.close()
-            raise
-        self.hands = Hands(
-            Observer(client, self._fingerprint),
-            Executor(client, lambda sealed: self._unseal(sealed, SUBSCRIBER_PASSWORD), self.timing.ids_at_once),
-            self.records,
-            self.clock,
-            self.chance,
-            self.timing,
-            Settling(answer.uptime_s, clock=self.clock, timing=self.timing),
-            self._kicks,
-            answer.serial,
-        )
-        self._proved = None
-        self._wants_resync = self._wants_resync or self._down_since is not None or bool(router.condition)
-        self._down_since, self._glance_at = None, 0.0
-
-    async def _record_return(self, router: RouterRow, answer: Greeting) -> None:
-        now = self.clock.now()
-        await self.records.reached(answer, now=now, accepts=router.accepts_reappearance)
-        if router.condition and router.condition not in LASTING:
-            log.info("router back", extra={"router": router.name})
-            await self.records.tell([Happening("router-up")], router_name=router.name, now=now)
-
-    async def _fail(self, router: RouterRow, error: ImsysError) -> float:
-        """Record why the router cannot be worked on; seconds until it is tried again."""
-        await self._hang_up()
-        self._failures += 1
-        mono = self.clock.monotonic()
-        if self._down_since is None:
-            self._down_since = mono
-        delay = self._backoff(error, mono - self._down_since)
-        now = self.clock.now()
-        is_new = error.code != router.condition
-        if is_new:
-            log.warning("router lost", extra={"router": router.name, "reason": error.code})
-        is_permanent = isinstance(error, PermanentError)
-        what = "router-refused" if is_permanent else "router-down"
-        happening = Happening(what, cause=error.code, note=str(error)) if is_new else None
-        with contextlib.suppress(psycopg.Error):
-            await self.records.failed(
-                error,
-                now=now,
-                failures=self._failures,
-                retry_at=now + timedelta(seconds=delay),
-                is_reachable=is_permanent,
-                happening=happening,
-                router_name=router.name,
-            )
-        return delay
-
-    def _backoff(self, error: ImsysError, down_s: float) -> float:
-        timing, jitter = self.timing, self.chance.uniform(-self.timing.jitter, self.timing.jitter)
-        if isinstance(error, PermanentError):
-            return timing.refused_s * (1 + jitter)
-        cap = timing.down_soon_s if down_s < timing.down_long_s else timing.down_late_s
-        return delay_s(self._failures, first_s=timing.down_first_s, cap_s=cap, jitter=jitter)
-
-    async def _hang_up(self) -> None:
-        if self.hands is None:
-            return
-        client, self.hands = self.hands.observer.client, None
-        self._proved = None
-        await client.close()
 
 
 def _counts(client: Client) -> tuple[int, int, int]:
