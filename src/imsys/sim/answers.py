@@ -12,9 +12,9 @@ from imsys.sim.edit import WRITE_VERBS, Outcome
 from imsys.sim.fault import Moment
 from imsys.sim.menu import Row
 from imsys.sim.menus import MENUS
+from imsys.sim.projection import RE_WORD, Projection, id_text
 from imsys.sim.query import compile_query
 from imsys.sim.specials import SPECIALS
-from imsys.sim.store import RE_WORD, Projection, id_text
 from imsys.sim.table import Table
 from imsys.sim.traps import SimTrap
 

@@ -12,7 +12,7 @@ from imsys.sim import traps
 from imsys.sim.accounts import Actor
 from imsys.sim.fields import Value
 from imsys.sim.menu import Column, Row, RowAction
-from imsys.sim.store import id_text
+from imsys.sim.projection import id_text
 from imsys.sim.traps import SimTrap
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from imsys.kit.errors import InputError
 from imsys.sim.accounts import Actor
 from imsys.sim.menu import Row
-from imsys.sim.store import id_text
+from imsys.sim.projection import id_text
 
 if TYPE_CHECKING:
     from imsys.sim.router import SimRouter

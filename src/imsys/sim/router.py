@@ -29,7 +29,7 @@ from imsys.sim.logbook import Logbook
 from imsys.sim.menu import shape_of
 from imsys.sim.menus import MENUS
 from imsys.sim.ppp import PppServer
-from imsys.sim.store import id_text
+from imsys.sim.projection import id_text
 from imsys.sim.table import Table
 
 if TYPE_CHECKING:

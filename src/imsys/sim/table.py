@@ -6,7 +6,8 @@ from imsys.sim import edit
 from imsys.sim.accounts import OUTSIDER, Actor
 from imsys.sim.fields import Value
 from imsys.sim.menu import Row
-from imsys.sim.store import Rows, id_text
+from imsys.sim.projection import id_text
+from imsys.sim.store import Rows
 
 
 class Table(Rows):
