@@ -1,15 +1,19 @@
 """A subscriber's life: every service, another name, another router, and what ends a session when."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from imsys.conf.database import dsn
 from imsys.conf.sql import execute
 from imsys.kit.errors import InputError
 from imsys.network import services as network
 from imsys.network.models import Router, RouterState
+from imsys.network.wake import CHANNEL
 from imsys.subscribers import selectors, services
 from imsys.subscribers.models import Departure, Package, Subscriber, SyncState
 from imsys.timeline import selectors as timeline
@@ -70,16 +74,24 @@ def departures() -> set[tuple[str, str]]:
     return set(Departure.objects.values_list("subscriber__username", "router__name"))
 
 
-@pytest.fixture
-def wakes(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
-    """What each wake-up named."""
-    import imsys.subscribers.services.moves as moves
-    import imsys.subscribers.services.people as people
+class Ear:
+    """What a keeper's process hears on the channel."""
 
-    heard: list[set[int]] = []
-    for module in (moves, people):
-        monkeypatch.setattr(module, "wake", lambda ids: heard.append(set(ids)))
-    return heard
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        connection.execute(f"listen {CHANNEL}")
+
+    def heard(self) -> list[set[int]]:
+        """The routers that each wake-up named since last asked."""
+        self._connection.execute("select 1")
+        told = list(self._connection.notifies(timeout=0))
+        return [{int(number) for number in notice.payload.split(",")} for notice in told]
+
+
+@pytest.fixture
+def ear(transactional_db: None) -> Iterator[Ear]:
+    with psycopg.connect(dsn(), autocommit=True) as connection:
+        yield Ear(connection)
 
 
 class TestServices:
@@ -311,16 +323,16 @@ class TestPackages:
 
 
 class TestRename:
-    def test_the_same_subscriber_under_another_name(self, wakes: list[set[int]]) -> None:
+    def test_the_same_subscriber_under_another_name(self, ear: Ear) -> None:
         ann = add(password="s3cret", address="10.0.0.7")
         all_synced()
-        wakes.clear()
+        ear.heard()
         assert services.rename_subscriber("ann", "anna", actor=ACTOR).pk == ann.pk
         renamed = Subscriber.objects.get()
         assert (renamed.username, renamed.address, renamed.password_mac) == ("anna", "10.0.0.7", ann.password_mac)
         assert renamed.updated_at > ann.created_at
         assert bumped() == {"anna"}
-        assert wakes == [{pk_of("rt-1")}]
+        assert ear.heard() == [{pk_of("rt-1")}]
         event = Event.objects.get(what="renamed")
         assert (event.username, event.subscriber_id) == ("anna", ann.pk)
         assert (event.before, event.after) == ({"username": "ann"}, {"username": "anna"})
@@ -370,11 +382,11 @@ class TestRename:
 
 
 class TestMove:
-    def test_the_line_begins_anew_on_the_other_router(self, wakes: list[set[int]]) -> None:
+    def test_the_line_begins_anew_on_the_other_router(self, ear: Ear) -> None:
         ann = add(package="fast", password="s3cret", address="10.0.0.7", mac=MAC)
         all_synced()
         SyncState.objects.update(has_lock=True, kick_owed=True, applied_mac=b"x", applied_at=datetime.now(UTC))
-        wakes.clear()
+        ear.heard()
         assert services.move_subscribers(["ann"], "rt-2", actor=ACTOR) == services.Moved(["ann"], 0)
         assert Subscriber.objects.get().router.name == "rt-2"
         after = state()
@@ -383,7 +395,7 @@ class TestMove:
         assert (after.made_at, after.applied_at, after.applied_mac) == (None, None, None)
         assert (after.has_lock, after.kick_owed) == (False, False)
         assert departures() == {("ann", "rt-1")}
-        assert wakes == [{pk_of("rt-1"), pk_of("rt-2")}]
+        assert ear.heard() == [{pk_of("rt-1"), pk_of("rt-2")}]
         event = Event.objects.get(what="moved")
         assert (event.username, event.subscriber_id, event.router) == ("ann", ann.pk, "rt-2")
         assert (event.before, event.after) == ({"router": "rt-1"}, {"router": "rt-2"})
@@ -431,12 +443,12 @@ class TestMove:
         assert not Event.objects.filter(what="moved").exists()
         assert services.move_subscribers(["pat", "dan"], "rt-2", actor=ACTOR).already == 0
 
-    def test_one_who_goes_wakes_every_router_that_knows_them(self, wakes: list[set[int]]) -> None:
+    def test_one_who_goes_wakes_every_router_that_knows_them(self, ear: Ear) -> None:
         add()
         services.move_subscribers(["ann"], "rt-2", actor=ACTOR)
-        wakes.clear()
+        ear.heard()
         services.remove_subscribers(["ann"], actor=ACTOR)
-        assert wakes == [{pk_of("rt-1"), pk_of("rt-2")}]
+        assert ear.heard() == [{pk_of("rt-1"), pk_of("rt-2")}]
         assert not departures()
 
     def test_where_rows_may_remain_is_shown_with_the_reason(self) -> None:

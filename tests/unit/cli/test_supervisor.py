@@ -136,7 +136,7 @@ def test_a_second_signal_kills_at_once(running: Callable[..., Running]) -> None:
     while it.process.poll() is None:  # a signal that comes before the first was seen would merge with it
         it.process.terminate()
         time.sleep(0.05)
-    assert it.process.returncode == 0
+    assert it.process.returncode in (0, -signal.SIGTERM)  # one more may meet it on its way out
     assert not any(is_alive(pid) for pid in it.children)
 
 
