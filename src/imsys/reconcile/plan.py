@@ -237,9 +237,11 @@ class _Planner:
         One of ours will name another, or be gone; for one of other people the profile is left to them.
         """
         menu = REFERRING.get(ghost.menu)
-        table = self.observed.get(menu) if menu is not None else None
-        if menu is None or table is None:
+        if menu is None:
             return True
+        table = self.observed.get(menu)
+        if table is None:  # unread is not empty
+            return False
         naming = {(menu, key) for key, row in table.rows.items() if row.values["profile"] == ghost.key}
         ours = self.intent.known | self.wanted.rows.keys() | {other.place for other in self._unwanted()}
         if naming and naming.isdisjoint(ours):

@@ -252,6 +252,13 @@ def test_trap_50_what_refers_goes_before_what_is_referred_to() -> None:
     assert actions(plan(asked, secret(), profiles=[HOME_ROW, old])) == [("remove", PROFILE.menu, "old")]
 
 
+def test_trap_50_a_profile_stays_while_those_that_may_name_it_were_not_read() -> None:
+    old = {".id": "*5", "name": "old", "rate-limit": "1M/1M"}
+    made = plan(intent(ghosts=[Ghost(PROFILE.menu, "old")]), profiles=[old], kinds=[PROFILE.menu])
+    assert not made.steps
+    assert not made.forgotten
+
+
 def test_trap_50_a_profile_stays_while_a_row_of_ours_that_is_not_looked_at_names_it() -> None:
     """Such as one of somebody who has moved away and is not made elsewhere yet."""
     old = {".id": "*5", "name": "old", "rate-limit": "1M/1M"}
