@@ -1,4 +1,4 @@
-"""What happened (`Event`), what is not as it should be (`Incident`), and who was told of it (`Channel`, `Telling`).
+"""What happened (`Event`), what waits for a person (`Hold`), what is wrong (`Incident`), and who was told of it.
 
 Events are append-only: a trigger refuses changes, and only retention may delete (see services.prune).
 """
@@ -41,6 +41,57 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.username or self.router} by {self.actor}"
+
+
+class Held(models.TextChoices):
+    """What is held: steps on a router, or suspensions of whoever is expired there, which no router was told of yet."""
+
+    STEPS = "steps"
+    EXPIRY = "expiry"
+
+
+class Hold(models.Model):
+    """What machines concluded for one router and nobody asked for, and which waits until a person decides.
+
+    `steps`: what is held, one object each, the same at each look: its `mark` says whether it is the same.
+    `state`: waiting; approved and not done yet; rejected and not over, so that nobody is told of the same again; over.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+        OVER = "over"
+
+    kind = models.TextField(choices=Held)
+    router_id = models.BigIntegerField()
+    router = models.TextField()
+    code = models.TextField()
+    text = models.TextField()
+    steps = models.JSONField()
+    state = models.TextField(choices=State, default=State.WAITING, db_default=State.WAITING.value)
+    opened_at = models.DateTimeField(db_default=Now())
+    changed_at = models.DateTimeField(db_default=Now())
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.TextField(default="", db_default="")
+    over_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["router_id", "kind"], condition=Q(state="waiting"), name="hold_waiting"),
+            models.CheckConstraint(condition=Q(kind__in=Held.values), name="hold_kind"),
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "approved", "rejected", "over"]), name="hold_state"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["router_id"], condition=~Q(state="over"), name="hold_standing"),
+            models.Index(fields=["over_at"], name="hold_over"),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.pk} on {self.router}"
 
 
 class Severity(models.TextChoices):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from procrastinate.contrib.django import app
 
-from imsys.timeline import incidents, services
+from imsys.timeline import holds, incidents, services
 
 
 @app.periodic(cron="17 3 * * *")
@@ -13,3 +13,4 @@ from imsys.timeline import incidents, services
 def prune_events(timestamp: int) -> None:
     services.prune(keep=timedelta(days=settings.EVENT_DAYS))
     incidents.prune(keep=timedelta(days=settings.EVENT_DAYS))
+    holds.prune(keep=timedelta(days=settings.EVENT_DAYS))

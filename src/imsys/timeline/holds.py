@@ -1,0 +1,115 @@
+"""Holds: what machines concluded and nobody asked for, kept until a person decides. What it is, upper packages know.
+
+The statements are shared with keepers, who write over connections of their own.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+
+from imsys.conf.sql import execute, fetch
+from imsys.kit.errors import InputError
+from imsys.timeline import services
+from imsys.timeline.holding import Settled, Standing, Steps, marks_of, settle
+from imsys.timeline.models import Hold
+
+LIST_FIELDS = ("id", "kind", "router", "code", "text", "state", "opened_at", "changed_at", "decided_at", "decided_by")
+
+# The marks of what stands on one router.
+STANDING = """
+select id, state, array(select jsonb_array_elements(steps) ->> 'mark') from timeline_hold
+where router_id = %(router)s and kind = %(kind)s and state <> 'over' order by id
+"""
+
+# A decision that a person has made meanwhile stands.
+FILL = """
+update timeline_hold set steps = %(steps)s, code = %(code)s, text = %(text)s, changed_at = now()
+where id = %(waiting)s and state = 'waiting'
+"""
+
+OPEN = """
+insert into timeline_hold (kind, router_id, router, code, text, steps)
+values (%(kind)s, %(router)s, %(name)s, %(code)s, %(text)s, %(steps)s)
+on conflict (router_id, kind) where state = 'waiting' do nothing
+"""
+
+OVER = "update timeline_hold set state = 'over', over_at = now() where id = any(%(over)s)"
+
+
+def parameters(settled: Settled, *, kind: str, router_id: int, router: str, code: str, text: str) -> dict[str, Any]:
+    """What the statements above need to write `settled` down."""
+    steps = [{**step, "mark": mark} for mark, step in (settled.opened or settled.filled).items()]
+    names = {"kind": kind, "router": router_id, "name": router, "code": code, "text": text}
+    return {**names, "steps": json.dumps(steps), "waiting": settled.waiting, "over": list(settled.over)}
+
+
+def standing(kind: str, router_id: int) -> list[Standing]:
+    rows = fetch(STANDING, {"kind": kind, "router": router_id})
+    return [Standing(hold_id, state, frozenset(marks)) for hold_id, state, marks in rows]
+
+
+@transaction.atomic
+def keep(kind: str, *, router_id: int, router: str, code: str, text: str, held: Steps) -> None:
+    """Make the holds of this kind on a router those that `held` asks for, which is all that is held there now."""
+    settled = settle(standing(kind, router_id), held)
+    values = parameters(settled, kind=kind, router_id=router_id, router=router, code=code, text=text)
+    execute(OVER, values)
+    execute(FILL, values) if settled.filled else None
+    if settled.opened and execute(OPEN, values):
+        services.record("held", actor="system", router_id=router_id, router=router, cause=code, note=text)
+
+
+def rejected_marks(kind: str, router_id: int) -> frozenset[str]:
+    return marks_of(standing(kind, router_id), "rejected")
+
+
+def decide(hold_id: int, state: str, *, actor: str) -> Hold:
+    """The hold, decided by a person and not done yet. Raises: InputError when it does not wait any more."""
+    hold = Hold.objects.select_for_update().filter(pk=hold_id).first()
+    if hold is None:
+        raise InputError(f"There is no hold {hold_id}.", remedy="See them: imsys hold list")
+    if hold.state != Hold.State.WAITING:
+        by = f" by {hold.decided_by}" if hold.decided_by else ""
+        raise InputError(f"Hold {hold_id} does not wait any more: it is {hold.state}{by}.", remedy="imsys hold list")
+    execute(
+        "update timeline_hold set state = %s, decided_at = now(), decided_by = %s where id = %s",
+        [state, actor, hold_id],
+    )
+    note = f"hold {hold_id}, {len(hold.steps)} steps: {hold.text}"
+    services.record(
+        f"hold-{state}", actor=actor, router_id=hold.router_id, router=hold.router, cause=hold.code, note=note
+    )
+    hold.refresh_from_db()
+    return hold
+
+
+def finish(hold_ids: Sequence[int]) -> None:
+    """All that was approved is done, or nothing of it is due any more."""
+    execute(OVER, {"over": list(hold_ids)})
+
+
+def holds(*, with_decided: bool = False, router: str = "", limit: int | None = None) -> list[dict[str, Any]]:
+    """Those that wait for a person, the oldest first; `with_decided`: all, the newest first."""
+    rows = Hold.objects.order_by("-pk") if with_decided else Hold.objects.filter(state="waiting").order_by("pk")
+    if router:
+        rows = rows.filter(router=router)
+    return [
+        {**row, "steps": len(steps)}
+        for row, steps in ((r, r.pop("steps")) for r in rows.values(*LIST_FIELDS, "steps")[:limit])
+    ]
+
+
+def get_hold(hold_id: int) -> dict[str, Any]:
+    """One hold with all of its steps. Raises: InputError."""
+    row = Hold.objects.filter(pk=hold_id).values(*LIST_FIELDS, "router_id", "steps").first()
+    if row is None:
+        raise InputError(f"There is no hold {hold_id}.", remedy="See them: imsys hold list --all")
+    return dict(row)
+
+
+def prune(*, keep: timedelta) -> int:
+    """The number of holds deleted that were over before."""
+    return execute("delete from timeline_hold where over_at < now() - %s", [keep])
