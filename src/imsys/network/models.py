@@ -1,10 +1,10 @@
-"""Routers: what people configured (`Router`) and what was last learned of them (`RouterState`)."""
+"""Routers: what people configured (`Router`, `Freeze`) and what was last learned of them (`RouterState`)."""
 
 from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import JSONField, Q, Value
 from django.db.models.functions import Now
 
 DEFAULT_PORT = 8728
@@ -48,6 +48,9 @@ class Router(models.Model):
     """A MikroTik that we keep. Intent: written by `network.services` only.
 
     `kicks_per_s` bounds the sessions ended for a new login, such as after a change of speed: all of them come back.
+    `window`: a cron expression that matches the minutes in which the router may be written to, in `window_zone`; blank
+    for always. `caps`: by kind of step, how many a machine may cause in one run; what is not given has its default,
+    see reconcile.caps.
     """
 
     name = models.TextField()
@@ -64,6 +67,9 @@ class Router(models.Model):
     unmanaged = models.TextField(choices=Unmanaged, default=Unmanaged.KEEP)
     pace_per_s = models.IntegerField(default=DEFAULT_PACE_PER_S)
     kicks_per_s = models.IntegerField(default=DEFAULT_KICKS_PER_S, db_default=DEFAULT_KICKS_PER_S)
+    window = models.TextField(default="", db_default="", blank=True)
+    window_zone = models.TextField(default="", db_default="", blank=True)
+    caps = models.JSONField(default=dict, db_default=Value({}, JSONField()), blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -83,6 +89,24 @@ class Router(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Freeze(models.Model):
+    """While this row stands, IMSys writes to no router at all."""
+
+    is_one = models.BooleanField(primary_key=True, default=True)
+    reason = models.TextField()
+    by = models.TextField()
+    since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(is_one=True), name="freeze_one"),
+            models.CheckConstraint(condition=~Q(reason=""), name="freeze_reason_given"),
+        ]
+
+    def __str__(self) -> str:
+        return f"frozen by {self.by}: {self.reason}"
 
 
 class RouterState(models.Model):

@@ -95,7 +95,8 @@ class Subscriber(models.Model):
     """Who pays for one line. A blank password (both columns null) is not managed; a blank address or MAC is none.
 
     A PPPoE line's `mac` locks it to one device and may stand with several lines (one device may dial for two); with
-    the other services it names the device, which a router knows once.
+    the other services it names the device, which a router knows once. `is_enforced`: kept right also while the router
+    is only observed.
     """
 
     username = models.TextField()
@@ -112,6 +113,7 @@ class Subscriber(models.Model):
     note = models.TextField(default="", db_default="", blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     is_suspended = models.BooleanField(default=False, db_default=False)
+    is_enforced = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
