@@ -15,6 +15,7 @@ SRC = Path(__file__).parents[2] / "src" / "imsys"
 
 WRITERS = {
     "network_router": ("network/services",),
+    "network_freeze": ("network/services",),
     "network_routerstate": ("network/services", "fleet/statements"),
     "subscribers_package": ("subscribers/services",),
     "subscribers_subscriber": ("subscribers/services",),
@@ -25,6 +26,7 @@ WRITERS = {
 }
 MODELS = {
     "Router": "network_router",
+    "Freeze": "network_freeze",
     "RouterState": "network_routerstate",
     "Package": "subscribers_package",
     "Subscriber": "subscribers_subscriber",

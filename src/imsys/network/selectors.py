@@ -4,7 +4,7 @@ from typing import Any
 
 from imsys.conf.secrets import vault
 from imsys.network.errors import UnknownRouter
-from imsys.network.models import Router
+from imsys.network.models import Freeze, Router
 from imsys.vault.box import ROUTER_PASSWORD
 
 # what a person may see; the sealed password is not among it
@@ -23,6 +23,9 @@ FIELDS = (
     "unmanaged",
     "pace_per_s",
     "kicks_per_s",
+    "window",
+    "window_zone",
+    "caps",
     "created_at",
 )
 STATE_FIELDS = (
@@ -65,6 +68,12 @@ def list_routers() -> list[dict[str, Any]]:
 def router_detail(name: str) -> dict[str, Any]:
     get_router(name)
     return _row(Router.objects.select_related("state").get(name=name))
+
+
+def frozen() -> dict[str, Any] | None:
+    """reason, by and since of the freeze, while one stands."""
+    row = Freeze.objects.values("reason", "by", "since").first()
+    return None if row is None else dict(row)
 
 
 def open_password(router: Router) -> str:

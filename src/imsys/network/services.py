@@ -9,20 +9,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
+from django.utils.timezone import localtime
 
 from imsys.conf.secrets import vault
 from imsys.conf.sql import execute
 from imsys.kit.addresses import is_ipv6
 from imsys.kit.errors import InputError
 from imsys.network import selectors
+from imsys.network.brakes import kept_caps, kept_window
 from imsys.network.errors import RouterInUse
 from imsys.network.models import (
     DEFAULT_KICKS_PER_S,
     DEFAULT_PACE_PER_S,
     DEFAULT_SUSPEND_LIST,
+    Freeze,
     Mode,
     Router,
     RouterState,
@@ -38,7 +42,11 @@ _FINGERPRINT = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class RouterChanges(TypedDict, total=False):
-    """What may be changed of a router. A field that is not given stays."""
+    """What may be changed of a router. A field that is not given stays.
+
+    A window keeps its zone; the first one has the ISP's when none is given; a blank window is always open. `caps` has
+    the kinds to change alone, None for the default.
+    """
 
     host: str
     port: int
@@ -53,6 +61,9 @@ class RouterChanges(TypedDict, total=False):
     unmanaged: str
     pace_per_s: int
     kicks_per_s: int
+    window: str
+    window_zone: str
+    caps: Mapping[str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,9 @@ def add_router(
     unmanaged: str = Unmanaged.KEEP,
     pace_per_s: int = DEFAULT_PACE_PER_S,
     kicks_per_s: int = DEFAULT_KICKS_PER_S,
+    window: str = "",
+    window_zone: str = "",
+    caps: Mapping[str, int | None] | None = None,
     actor: str,
 ) -> Router:
     if Router.objects.filter(name=name).exists():
@@ -99,6 +113,8 @@ def add_router(
         unmanaged=unmanaged,
         pace_per_s=pace_per_s,
         kicks_per_s=kicks_per_s,
+        caps=kept_caps({}, caps or {}),
+        **kept_window(window, window_zone, default_zone=settings.TIME_ZONE),
     )
     _save(router)
     RouterState.objects.create(router=router)
@@ -112,7 +128,7 @@ def add_router(
 def edit_router(name: str, *, actor: str, **changes: Unpack[RouterChanges]) -> RouterEdit:
     """Change the router's own row. For `subscribers.services.set_router` alone, which has it read anew afterwards."""
     router = Router.objects.select_for_update(no_key=True).get(pk=selectors.get_router(name).pk)
-    before, after = _apply(router, changes)
+    before, after = _apply(router, {**changes, **_kept_brakes(router, changes)})
     if not after:
         return RouterEdit(router, frozenset())
     _save(router)
@@ -169,6 +185,37 @@ def _check_empty(router: Router, placements: int) -> None:
 
 
 @transaction.atomic
+def freeze(reason: str, *, actor: str) -> Freeze:
+    """From now on nothing is written to any router. Raises: InputError, which says who froze it already, and why."""
+    reason = reason.strip()
+    if not reason or not reason.isprintable():
+        raise InputError(
+            "The reason for the freeze is empty or holds a control character.",
+            remedy="Say in one line what everybody should know.",
+        )
+    row, is_new = Freeze.objects.get_or_create(is_one=True, defaults={"reason": reason, "by": actor})
+    if not is_new:
+        raise InputError(
+            f"{row.by} has frozen the routers already, on {localtime(row.since):%Y-%m-%d %H:%M %Z}: {row.reason}",
+            remedy="To freeze them for another reason, thaw first: imsys thaw",
+        )
+    timeline.record("frozen", actor=actor, note=reason)
+    wake(None)
+    return row
+
+
+@transaction.atomic
+def thaw(*, actor: str) -> int:
+    """End the freeze: the number of routers, all of which are to be read now. Raises: InputError when none stands."""
+    row = Freeze.objects.select_for_update().first()
+    if row is None:
+        raise InputError("The routers are not frozen.", remedy="Nothing is to be done; see: imsys status")
+    row.delete()
+    timeline.record("thawed", actor=actor, before={"by": row.by, "since": row.since.isoformat()}, note=row.reason)
+    return ask_resync(None)
+
+
+@transaction.atomic
 def ask_resync(router_ids: Iterable[int] | None) -> int:
     """Have everything of these routers (None: all) read now; the number of routers asked for."""
     asked = _update_states(
@@ -199,6 +246,18 @@ def _update_states(assignments: str, router_ids: Iterable[int] | None) -> int:
         """,  # noqa: S608 - the assignments are those above
         {"ids": None if router_ids is None else sorted(set(router_ids))},
     )
+
+
+def _kept_brakes(router: Router, changes: RouterChanges) -> dict[str, Any]:
+    """What `changes` makes of the window and the caps. Raises: InputError."""
+    kept: dict[str, Any] = {}
+    if "window" in changes or "window_zone" in changes:
+        window = changes.get("window", router.window)
+        stays = router.window_zone if window.strip() else ""
+        kept |= kept_window(window, changes.get("window_zone", stays), default_zone=settings.TIME_ZONE)
+    if "caps" in changes:
+        kept["caps"] = kept_caps(router.caps, changes["caps"])
+    return kept
 
 
 def _apply(router: Router, changes: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
