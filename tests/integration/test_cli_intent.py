@@ -176,6 +176,17 @@ class TestSubscriber:
         assert names("--status", "synced") == []
         assert "no router 'rt-9'" in isp.fails("subscriber", "list", "--router", "rt-9")
 
+    def test_one_is_enforced_on_a_router_that_is_observed(self, isp: Shell) -> None:
+        before = isp.json("subscriber", "show", "ann")
+        assert (before["is_enforced"], before["sync"]) == (False, "observed")
+        row = isp.json("subscriber", "set", "ann", "--enforce")
+        assert (row["is_enforced"], row["sync"], row["generation"]) == (True, "pending", 2)
+        assert [row["username"] for row in isp.json("subscriber", "list", "--enforced")] == ["ann"]
+        assert "is_enforced         yes" in isp("subscriber", "show", "ann")
+        assert isp.json("subscriber", "set", "ann", "--phone", "1")["is_enforced"] is True
+        assert isp.json("subscriber", "set", "ann", "--no-enforce")["is_enforced"] is False
+        assert isp.json("subscriber", "list", "--enforced") == []
+
     def test_the_unknown_is_named_and_nothing_is_done(self, isp: Shell) -> None:
         assert "'ghost'" in isp.fails("subscriber", "suspend", "ann", "ghost")
         assert not Subscriber.objects.filter(is_suspended=True).exists()

@@ -123,6 +123,20 @@ class TestSet:
         assert events("changed") == 4
         assert not any("two" in f"{event.before}{event.after}" for event in Event.objects.all())
 
+    def test_to_be_enforced_by_itself_bumps_and_ends_no_session(self) -> None:
+        add(address="10.0.0.7")
+        services.set_package("10M", apply="now", actor=ACTOR)
+        for enforced in (True, False):
+            all_synced()
+            services.set_subscriber("ann", actor=ACTOR, is_enforced=enforced)
+            assert bumped() == {"ann"}
+            assert not SyncState.objects.get().kick_owed
+            event = Event.objects.filter(what="changed").latest("id")
+            assert (event.before, event.after) == ({"is_enforced": not enforced}, {"is_enforced": enforced})
+        all_synced()
+        services.set_subscriber("ann", actor=ACTOR, is_enforced=False)
+        assert not bumped()
+
     def test_what_it_does_not_see_does_not_bump(self) -> None:
         before = add()
         all_synced()

@@ -28,6 +28,7 @@ MAC_HELP = (
     "MAC address of the device. It locks a pppoe login to that device, gives a static line its DHCP lease, and lets a "
     "hotspot device in without login."
 )
+ENFORCE_HELP = "Keep this subscriber right on the router, also while that is only observed."
 EXACT_HELP = "The username is meant so, though it has a blank at an end or another differs by upper and lower case."
 
 COLUMNS = {
@@ -104,6 +105,7 @@ def add(
         "imsys subscriber set ann --address 10.9.3.8 --mac 00:0C:42:1A:2B:3D",
         "imsys subscriber set ann --service static --address 10.9.8.3",
         "imsys subscriber set ann --expires-at never --phone '+254 712 345 678'",
+        "imsys subscriber set ann --enforce",
     ],
 )
 def set_subscriber(
@@ -118,6 +120,7 @@ def set_subscriber(
     phone: Annotated[str | None, typer.Option(help="Telephone number.")] = None,
     email: Annotated[str | None, typer.Option(help="E-mail address.")] = None,
     note: Annotated[str | None, typer.Option(help="Anything worth knowing.")] = None,
+    enforce: Annotated[bool | None, typer.Option("--enforce/--no-enforce", help=ENFORCE_HELP)] = None,
     as_json: Json = False,
 ) -> None:
     """Change a subscriber; what is not named stays.
@@ -134,6 +137,7 @@ def set_subscriber(
         "phone": phone,
         "email": email,
         "note": note,
+        "is_enforced": enforce,
     }
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes and expires_at is None:
@@ -199,6 +203,9 @@ def list_subscribers(
     suspended: Annotated[
         bool | None, typer.Option("--suspended/--active", help="Only suspended ones, or only active.")
     ] = None,
+    enforced: Annotated[
+        bool | None, typer.Option("--enforced", help="Only those who are enforced by themselves, by set --enforce.")
+    ] = None,
     search: Annotated[str, typer.Option(help="Part of username, name, phone, address or MAC (with its colons).")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
     as_json: Json = False,
@@ -211,7 +218,12 @@ def list_subscribers(
         from imsys.web.rows import SubscriberFilter, subscriber_rows
 
         chosen = SubscriberFilter(
-            router=router or "", package=package or "", status=status or "", suspended=suspended, search=search
+            router=router or "",
+            package=package or "",
+            status=status or "",
+            suspended=suspended,
+            enforced=enforced,
+            search=search,
         )
         rows = subscriber_rows(chosen, limit=limit)
     empty = "Nobody matches." if chosen.is_set else "No subscriber yet. Import them: imsys subscriber import FILE.csv"

@@ -23,6 +23,7 @@ LIST_FIELDS = (
     "email",
     "expires_at",
     "is_suspended",
+    "is_enforced",
     "created_at",
     "updated_at",
 )
@@ -110,12 +111,15 @@ def list_subscribers(
     package: str = "",
     status: str = "",
     suspended: bool | None = None,
+    enforced: bool | None = None,
     search: str = "",
     after: str = "",
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """By username, beginning after `after`: the next page begins after the last one of this."""
-    found = filter_subscribers(router=router, package=package, status=status, suspended=suspended, search=search)
+    found = filter_subscribers(
+        router=router, package=package, status=status, suspended=suspended, enforced=enforced, search=search
+    )
     if after:
         found = found.filter(username__gt=after)
     rows = _with_sync(found).order_by("username").values(*LIST_FIELDS, *SYNC_FIELDS, "router_name", "package_name")
@@ -129,9 +133,15 @@ def count_subscribers(
 
 
 def filter_subscribers(
-    *, router: str = "", package: str = "", status: str = "", suspended: bool | None = None, search: str = ""
+    *,
+    router: str = "",
+    package: str = "",
+    status: str = "",
+    suspended: bool | None = None,
+    enforced: bool | None = None,
+    search: str = "",
 ) -> QuerySet[Subscriber]:
-    """`search` looks in username, name, phone, address and MAC."""
+    """`enforced`: whether they are so by themselves. `search` looks in username, name, phone, address and MAC."""
     found = Subscriber.objects.all()
     if router:
         found = found.filter(router_id=network.get_router(router).pk)
@@ -143,6 +153,8 @@ def filter_subscribers(
         found = found.filter(sync__sync_status=status)
     if suspended is not None:
         found = found.filter(is_suspended=suspended)
+    if enforced is not None:
+        found = found.filter(is_enforced=enforced)
     for word in search.split():
         found = found.filter(
             Q(username__icontains=word)

@@ -61,6 +61,7 @@ class SubscriberFilter:
     package: str = ""
     status: str = ""
     suspended: bool | None = None
+    enforced: bool | None = None
     search: str = ""
 
     @property
@@ -97,7 +98,7 @@ def _with_words(row: Row, causes: list[str], modes: Mapping[str, str]) -> Row:
         **row,
         "causes": causes,
         "access": access_word(row["is_suspended"], causes),
-        "sync": sync_word(row["sync_status"], modes.get(row["router"], "")),
+        "sync": sync_word(row["sync_status"], modes.get(row["router"], ""), is_enforced=row["is_enforced"]),
     }
 
 
@@ -107,9 +108,10 @@ def access_word(is_suspended: bool, causes: list[str]) -> str:
     return "expired" if causes == [Cause.EXPIRY] else "suspended"
 
 
-def sync_word(status: str, mode: str) -> str:
-    """On a router that is only observed nothing is on its way, so nothing is pending there."""
-    return "observed" if mode == Mode.OBSERVE and status == SyncStatus.PENDING else status
+def sync_word(status: str, mode: str, *, is_enforced: bool = False) -> str:
+    """On a router that is only observed nothing is on its way, but for those who are enforced there by themselves."""
+    is_observed = mode == Mode.OBSERVE and not is_enforced
+    return "observed" if is_observed and status == SyncStatus.PENDING else status
 
 
 def sync_totals(chosen: SubscriberFilter) -> dict[str, int]:

@@ -77,6 +77,7 @@ def test_words_for_states() -> None:
     assert access_word(True, ["abuse", "expiry"]) == "suspended"
     assert (sync_word("pending", "observe"), sync_word("pending", "enforce")) == ("observed", "pending")
     assert sync_word("synced", "observe") == "synced"
+    assert sync_word("pending", "observe", is_enforced=True) == "pending"
     assert state_word({"condition": "", "is_reachable": None}) == "unknown"
     assert state_word({"condition": "", "is_reachable": True}) == "ok"
     assert state_word({"condition": "", "is_reachable": False}) == "down"

@@ -36,6 +36,8 @@ ON_THE_ROUTER: dict[str, frozenset[str]] = {
     Service.STATIC: frozenset({"service", "package", "address", "mac"}),
     Service.HOTSPOT: frozenset({"service", "package", "password", "mac"}),
 }
+# No router shows it, and its keeper acts on it.
+FOR_THE_KEEPER = frozenset({"is_enforced"})
 
 
 class SubscriberChanges(TypedDict, total=False):
@@ -51,6 +53,7 @@ class SubscriberChanges(TypedDict, total=False):
     email: str
     note: str
     expires_at: datetime | None
+    is_enforced: bool
 
 
 @transaction.atomic
@@ -107,7 +110,10 @@ def add_subscriber(
 
 @transaction.atomic
 def set_subscriber(username: str, *, actor: str, **changes: Unpack[SubscriberChanges]) -> Subscriber:
-    """Change what differs. What a router sees of the service bumps; what the old service left there becomes ghosts."""
+    """Change what differs. What a router sees of the service bumps, and so does whether the subscriber is enforced.
+
+    What the old service left there becomes ghosts.
+    """
     (pk,) = lock_named([username]).ids
     subscriber = Subscriber.objects.select_related("package", "router").get(pk=pk)
     old_package = subscriber.package
@@ -121,7 +127,7 @@ def set_subscriber(username: str, *, actor: str, **changes: Unpack[SubscriberCha
     if "service" in after:
         # the old one's session ends with its rows, and its password says nothing of the new one's
         execute("update subscribers_syncstate set kick_owed = false, applied_mac = null where subscriber_id = %s", [pk])
-    if after.keys() & ON_THE_ROUTER[subscriber.service]:
+    if after.keys() & (ON_THE_ROUTER[subscriber.service] | FOR_THE_KEEPER):
         bump([pk], kick=_needs_login(subscriber, old_package, after))
         wake([subscriber.router_id])
     return subscriber
@@ -231,6 +237,8 @@ def _needs_login(subscriber: Subscriber, old_package: Package, after: Mapping[st
 
 
 def _check_field(field: str, value: Any) -> Any:
+    if field == "is_enforced":
+        return bool(value)
     if field == "expires_at":
         if value is not None and value.tzinfo is None:
             raise TypeError("an instant has a time zone")
@@ -254,4 +262,4 @@ def _plain(value: Any) -> Any:
     """For JSON."""
     if isinstance(value, datetime):
         return value.isoformat()
-    return value if value is None else str(value)
+    return value if value is None or isinstance(value, bool) else str(value)
