@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,49 @@ class TestRouter:
         row = isp.json("router", "add", "rt-2", *access, *chosen, stdin="pw\n")
         assert (row["suspend_by"], row["suspend_list"], row["kicks_per_s"]) == ("address-list", "NO_PAY", 20)
         assert "has a comma" in isp.fails("router", "set", "rt-1", "--suspend-list", "a,b")
+
+    def test_when_it_may_be_written_to(self, isp: Shell) -> None:
+        row = isp.json("router", "show", "rt-1")
+        assert [row[key] for key in ("window", "is_window_open", "window_changes_at")] == ["", True, None]
+        always = ("--window", "* 0-11,12-23 * * *", "--window-zone", "Africa/Nairobi")
+        row = isp.json("router", "set", "rt-1", *always)
+        assert (row["window"], row["window_zone"]) == (always[1], always[3])
+        assert (row["is_window_open"], row["window_changes_at"]) == (True, None)
+        year = datetime.now(UTC).year + 1
+        row = isp.json("router", "set", "rt-1", "--window", f"* * * {(datetime.now(UTC).month + 5) % 12 + 1} *")
+        assert row["is_window_open"] is False
+        assert datetime.fromisoformat(row["window_changes_at"]).year in (year - 1, year)
+        assert "window_changes_at  20" in isp("router", "show", "rt-1")
+        row = isp.json("router", "set", "rt-1", "--window", "")
+        assert (row["window"], row["window_zone"], row["is_window_open"]) == ("", "", True)
+        line = isp.fails("router", "set", "rt-1", "--window", "2-5")
+        assert line.startswith("The window '2-5' cannot be read. Write five fields of cron, such as '* 2-5 * * *'")
+        access = ("--host", "h", "--username", "u", "--password-file", "-")
+        assert isp.json("router", "add", "rt-2", *access, *always, stdin="pw\n")["window_zone"] == "Africa/Nairobi"
+
+    def test_caps_given_and_in_effect(self, isp: Shell) -> None:
+        default = dict.fromkeys(("suspends", "resumes", "removes", "creates", "kicks"), 1)
+        row = isp.json("router", "show", "rt-1")
+        assert (row["caps"], row["caps_in_effect"]) == ({}, default)
+        row = isp.json("router", "set", "rt-1", "--cap", "removes=0", "--cap", "kicks=9")
+        assert (row["caps"], row["caps_in_effect"]) == ({"removes": 0, "kicks": 9}, {**default, "removes": 0})
+        line = "caps_in_effect     suspends 1, resumes 1, removes 0, creates 1, kicks 1\n"
+        assert line in isp("router", "show", "rt-1")
+        assert isp.json("router", "set", "rt-1", "--cap", "removes=default")["caps"] == {"kicks": 9}
+        assert isp.fails("router", "set", "rt-1", "--cap", "writes=3") == (
+            "There is no cap for 'writes'. Use one of: suspends, resumes, removes, creates, kicks."
+        )
+        for wrong in ("kicks", "kicks=", "kicks=-1", "kicks=many", "kicks=٣"):
+            assert f"{wrong!r} is no cap" in isp.fails("router", "set", "rt-1", "--cap", wrong)
+        access = ("--host", "h", "--username", "u", "--password-file", "-")
+        row = isp.json("router", "add", "rt-2", *access, "--cap", "creates=4", stdin="pw\n")
+        assert (row["caps"], row["caps_in_effect"]["creates"]) == ({"creates": 4}, 1)
+
+    def test_enforcing_it_asks_nothing_and_says_what_follows(self, isp: Shell) -> None:
+        line = "IMSys writes to rt-1 from now on. What is to be done there, and why: imsys plan --router rt-1\n"
+        assert isp("router", "set", "rt-1", "--mode", "enforce").endswith(line)
+        assert "imsys plan" not in isp("router", "set", "rt-1", "--mode", "observe")
+        assert isp.json("router", "set", "rt-1", "--mode", "enforce")["mode"] == "enforce"
 
     def test_an_unknown_one_is_named_with_a_guess(self, isp: Shell) -> None:
         assert isp.fails("router", "show", "rt-2") == "There is no router 'rt-2'. Did you mean 'rt-1'?"

@@ -1,5 +1,6 @@
 """`imsys router`: the routers that IMSys keeps, and how it may treat each."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from imsys.cli.app import Json, PasswordFile, command, group, read_password
 from imsys.cli.exits import Code
 from imsys.kit.errors import InputError
+from imsys.reconcile.caps import KINDS
 
 app = group("Routers: add, test, change, remove.")
 
@@ -28,7 +30,15 @@ SUSPEND_HELP = (
 GARDEN_HELP = "The walled garden's profile, for --suspend-by profile."
 LIST_HELP = "The address list of who is cut off, whose packets a firewall rule of ours drops."
 KICKS_HELP = "Most sessions a second ended for a change that a new login brings."
+WINDOW_HELP = "Write to it in these minutes alone, in five fields of cron: '* 2-5 * * *' is from 02:00 to 05:59."
+ZONE_HELP = "The window's time zone; until one is given IMSYS_TIME_ZONE."
+CAP_HELP = (
+    f"The most steps of a kind that a machine may cause in one run before a person is asked: {', '.join(KINDS)}. Once "
+    "for each. default: the larger of 20 and 5 % of the router's subscribers. Never more than half of them."
+)
 UNMANAGED_HELP = "Rows on the router that IMSys neither wants nor put there."
+
+Caps = Annotated[list[str] | None, typer.Option("--cap", metavar="KIND=N", help=CAP_HELP)]
 
 COLUMNS = {
     "name": "Router",
@@ -50,6 +60,7 @@ COLUMNS = {
     examples=[
         "imsys router add rt-ngong --host 10.0.4.1 --username imsys --password-file rt-ngong.pw",
         "imsys router add rt-thika --host 10.0.5.1 --username imsys --password-file - --tls verify --mode enforce",
+        "imsys router add rt-juja --host 10.0.6.1 --username imsys --password-file rt-juja.pw --window '* 2-5 * * *'",
     ],
 )
 def add(
@@ -67,6 +78,9 @@ def add(
     unmanaged: Annotated[Unmanaged, typer.Option(help=UNMANAGED_HELP)] = "keep",
     pace: Annotated[int, typer.Option(min=1, help="Most commands a second.")] = 100,
     kicks_per_second: Annotated[int, typer.Option(min=1, max=1000, help=KICKS_HELP)] = 5,
+    window: Annotated[str, typer.Option(help=WINDOW_HELP)] = "",
+    window_zone: Annotated[str, typer.Option(help=ZONE_HELP)] = "",
+    cap: Caps = None,
     as_json: Json = False,
 ) -> None:
     """Add a router. It is only read until its mode is enforce.
@@ -98,6 +112,9 @@ def add(
             unmanaged=unmanaged,
             pace_per_s=pace,
             kicks_per_s=kicks_per_second,
+            window=window,
+            window_zone=window_zone,
+            caps=parse_caps(cap or ()),
             actor=actor(),
         )
         _print_router(name, as_json)
@@ -155,6 +172,8 @@ def try_router(name: Name, as_json: Json = False) -> None:
         "imsys router set rt-ngong --password-file new.pw",
         "imsys router set rt-ngong --suspend-by profile --suspend-profile walled-garden",
         "imsys router set rt-ngong --suspend-by address-list --suspend-list NO_PAY --kicks-per-second 20",
+        "imsys router set rt-ngong --window '* 2-5 * * *' --window-zone Africa/Nairobi",
+        "imsys router set rt-ngong --window '' --cap removes=5 --cap kicks=default",
     ],
 )
 def set_router(
@@ -172,6 +191,9 @@ def set_router(
     unmanaged: Annotated[Unmanaged | None, typer.Option(help=UNMANAGED_HELP)] = None,
     pace: Annotated[int | None, typer.Option(min=1, help="Most commands a second.")] = None,
     kicks_per_second: Annotated[int | None, typer.Option(min=1, max=1000, help=KICKS_HELP)] = None,
+    window: Annotated[str | None, typer.Option(help=WINDOW_HELP + ' "": always.')] = None,
+    window_zone: Annotated[str | None, typer.Option(help=ZONE_HELP + ' "": that again.')] = None,
+    cap: Caps = None,
     as_json: Json = False,
 ) -> None:
     """Change a router's settings; what is not named stays."""
@@ -189,6 +211,9 @@ def set_router(
         "unmanaged": unmanaged,
         "pace_per_s": pace,
         "kicks_per_s": kicks_per_second,
+        "window": window,
+        "window_zone": window_zone,
+        "caps": parse_caps(cap) if cap else None,
     }
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes:
@@ -202,6 +227,8 @@ def set_router(
 
         services.set_router(name, actor=actor(), **changes)
         _print_router(name, as_json)
+    if mode == "enforce" and not as_json:
+        print(f"IMSys writes to {name} from now on. What is to be done there, and why: imsys plan --router {name}")
 
 
 @command(app, "remove", examples=["imsys router remove rt-old", "imsys router remove rt-burnt --forget"])
@@ -228,6 +255,20 @@ def remove(
         print_json({"removed": name, "written_off": written_off})
     else:
         say(f"removed router {name}")
+
+
+def parse_caps(given: Sequence[str]) -> dict[str, int | None]:
+    """By kind, None for its default. Raises: InputError; whether there is such a kind, the service says."""
+    caps: dict[str, int | None] = {}
+    for text in given:
+        kind, _, number = text.partition("=")
+        if number != "default" and not (number.isascii() and number.isdigit()):
+            raise InputError(
+                f"{text!r} is no cap.",
+                remedy=f"Write KIND=N such as removes=5, or KIND=default; KIND is one of: {', '.join(KINDS)}.",
+            )
+        caps[kind] = None if number == "default" else int(number)
+    return caps
 
 
 def _print_router(name: str, as_json: bool, *, with_runs: bool = False) -> None:

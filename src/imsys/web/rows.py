@@ -5,10 +5,13 @@ Plain dicts with the models' field names. Reads only.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from imsys.facts.models import RouterFacts
 from imsys.network.models import Mode
+from imsys.network.windows import is_open, next_change
+from imsys.reconcile.caps import KINDS, cap
 from imsys.subscribers import selectors as subscribers
 from imsys.subscribers.models import Cause, Suspension, SyncStatus
 
@@ -32,7 +35,18 @@ def router_row(name: str, *, with_runs: bool = False) -> Row:
 
     pk = network.get_router(name).pk
     row = next(row for row in router_rows() if row["id"] == pk)
+    row |= _brakes(row, fleet.database_now())
     return {**row, "runs": fleet.runs(name, RUNS_SHOWN)} if with_runs else row
+
+
+def _brakes(row: Row, now: datetime) -> Row:
+    """Whether it may be written to now, until when that is so, and how much a machine may cause in one run."""
+    window, zone = row["window"], row["window_zone"]
+    return {
+        "is_window_open": is_open(window, zone, now),
+        "window_changes_at": next_change(window, zone, now),
+        "caps_in_effect": {kind: cap(kind, row["subscribers"], row["caps"]) for kind in KINDS},
+    }
 
 
 def _router_row(row: Row, facts: Mapping[str, Any] | None) -> Row:

@@ -38,6 +38,7 @@ def test_what_ends_at_midnight_ends_with_the_day_before() -> None:
         ("changed", {"address": ""}, {"address": "10.0.0.1"}, "address none → 10.0.0.1"),
         ("changed", None, {"password": "changed"}, "password changed"),
         ("drift-repaired", {"disabled": False}, {"disabled": True}, "disabled no → yes"),
+        ("router-changed", {"caps": {}}, {"caps": {"removes": 3, "kicks": 0}}, "caps none → removes=3 kicks=0"),
         ("suspended", {"is_suspended": False}, {"is_suspended": True}, ""),
         ("added", None, {"address": "", "package": "a", "is_suspended": False}, "package a"),
         ("removed", {"package": "a", "is_suspended": False}, None, "package a"),
