@@ -371,6 +371,37 @@ class TestUser:
         assert "too short" in shell.fails("user", "add", "m", "--role", "admin", "--password-file", "-", stdin="x\n")
 
 
+class TestFreeze:
+    def test_freeze_and_thaw(self, isp: Shell) -> None:
+        assert isp.json("status")["frozen"] is None
+        assert isp("freeze", "the core is moved") == "frozen: nothing is written to any router until imsys thaw\n"
+        frozen = isp.json("status")["frozen"]
+        assert frozen["reason"] == "the core is moved"
+        assert frozen["by"].startswith("cli:")
+        first = isp("status").splitlines()[0]
+        assert first.startswith(f"FROZEN by {frozen['by']} since 20")
+        assert first.endswith(": the core is moved")
+        line = isp.fails("freeze", "another")
+        assert line.startswith(f"{frozen['by']} has frozen the routers already, on ")
+        assert line.endswith("thaw first: imsys thaw.")
+        assert isp("thaw") == "thawed: 1 router is read now\n"
+        assert isp.json("status")["frozen"] is None
+        assert isp("status").startswith("suspended but online")
+        assert isp.fails("thaw") == "The routers are not frozen. Nothing is to be done; see: imsys status."
+        told = [(event["what"], event["note"]) for event in isp.json("events", "--limit", "2")]
+        assert told == [("thawed", "the core is moved"), ("frozen", "the core is moved")]
+
+    def test_in_json(self, isp: Shell) -> None:
+        assert set(isp.json("freeze", "audit")["frozen"]) == {"reason", "by", "since"}
+        assert isp.json("thaw") == {"frozen": None, "routers": 1}
+
+    def test_it_has_a_reason(self, isp: Shell) -> None:
+        assert isp.fails("freeze", " ") == (
+            "The reason for the freeze is empty or holds a control character. "
+            "Say in one line what everybody should know."
+        )
+
+
 class TestTimeline:
     def test_events_newest_first_and_by_subject(self, isp: Shell) -> None:
         isp("subscriber", "suspend", "ann")

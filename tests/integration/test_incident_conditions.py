@@ -10,6 +10,7 @@ from django.utils import timezone
 from imsys.cli.main import main
 from imsys.conf.sql import execute
 from imsys.fleet.incidents import CONDITIONS, look
+from imsys.network import services as network
 from imsys.network.models import Router, RouterState
 from imsys.network.services import add_router
 from imsys.reconcile import guard
@@ -134,6 +135,19 @@ def test_no_worker() -> None:
     execute("update fleet_worker set seen_at = now() - interval '1 minute'")
     assert found() == [("no-worker", "The fleet")]
     Router.objects.update(mode="paused")
+    assert found() == []
+
+
+def test_a_freeze_that_is_forgotten() -> None:
+    network.freeze("the core is moved", actor="cli:ann")
+    execute("update network_freeze set since = now() - interval '23 hours'")
+    assert found() == []
+    execute("update network_freeze set since = now() - interval '25 hours'")
+    assert found() == [("frozen", "The fleet")]
+    (incident,) = incidents()
+    assert incident["text"].endswith("frozen by cli:ann, the core is moved")
+    assert incident["remedy"].endswith("imsys thaw")
+    network.thaw(actor=ACTOR)
     assert found() == []
 
 

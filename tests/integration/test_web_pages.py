@@ -12,7 +12,7 @@ from django.utils import timezone
 from imsys.accounts.services import add_user
 from imsys.facts.models import RouterFacts
 from imsys.network.models import Router, RouterState
-from imsys.network.services import add_router
+from imsys.network.services import add_router, freeze, thaw
 from imsys.subscribers import services
 from imsys.subscribers.models import SyncState
 from imsys.timeline.incidents import Found, settle
@@ -163,6 +163,16 @@ class TestHome:
         assert "2 Pending" in text
         assert "rt-ngong LoginRefused It refused the login. Correct it." in text
         assert "wanjiku added by cli:maria package home-10m" in text
+
+    @pytest.mark.usefixtures("isp")
+    def test_a_freeze_is_told_first(self, person: Client) -> None:
+        assert "Frozen" not in text_of(page(person, "/"))
+        freeze("the <core> is moved", actor="cli:juma")
+        text = text_of(page(person, "/", **HTMX))
+        assert re.match(r"Frozen \d+ s by cli:juma: the &lt;core&gt; is moved Nothing is written to any router", text)
+        assert re.search(r"frozen by cli:juma the &lt;core&gt; is moved", text)
+        thaw(actor=ACTOR)
+        assert "Nothing is written to any router" not in text_of(page(person, "/"))
 
     @pytest.mark.usefixtures("isp")
     def test_the_live_part_comes_alone_and_asks_again(self, person: Client) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from imsys.cli import (
     demo,
+    freeze,
     incidents,
     legacy,
     migrate,
@@ -55,7 +56,7 @@ def top(
     pass
 
 
-for module in (demo, serve, worker, migrate, simulate, sync, incidents, watch, legacy):
+for module in (demo, serve, worker, migrate, simulate, sync, freeze, incidents, watch, legacy):
     module.add_to(app)
 app.add_typer(router.app, name="router")
 app.add_typer(package.app, name="package")

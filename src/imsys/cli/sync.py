@@ -177,14 +177,15 @@ def _shown(step: dict[str, Any]) -> dict[str, Any]:
 def declare_status(app: typer.Typer) -> None:
     @command(app, "status", examples=["imsys status", "imsys status --json"])
     def status(as_json: Json = False) -> None:
-        """Show how far the routers follow: sync counts, routers, the oldest pending change, the enforcement gap."""
+        """Show how far the routers follow: a freeze, sync counts, routers, the oldest pending, the enforcement gap."""
         from imsys.cli.database import database
         from imsys.cli.output import print_json
 
         with database():
             from imsys.fleet import selectors
+            from imsys.network.selectors import frozen
 
-            values = selectors.status()
+            values = {"frozen": frozen(), **selectors.status()}
         if as_json:
             print_json(values)
         else:
@@ -192,13 +193,15 @@ def declare_status(app: typer.Typer) -> None:
 
 
 def print_status(values: dict[str, Any]) -> None:
-    from imsys.cli.output import print_list
+    from imsys.cli.output import local_time, print_list
     from imsys.web.rows import state_word
     from imsys.web.templatetags.imsys import span
 
     def known(count: int | None) -> str:
         return "unknown" if count is None else str(count)
 
+    if frozen := values["frozen"]:
+        print(f"FROZEN by {frozen['by']} since {local_time(frozen['since'])}: {frozen['reason']}")
     counts, gap, oldest = values["subscribers"], values["gap"], values["oldest_pending_s"]
     print(f"suspended but online  {known(gap['suspended_online'])}")
     print(f"entitled but cut off  {known(gap['entitled_cut'])}")

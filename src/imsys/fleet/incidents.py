@@ -92,6 +92,16 @@ CONDITIONS = (
         """,
         Wording("kinds of subscribers' errors", "has ended", "kinds of subscribers' errors have ended"),
     ),
+    Condition(
+        "frozen",
+        Severity.WARNING,
+        """
+        select 'The fleet', 'Nothing has been written to any router for over a day: frozen by ' || f.by || ', '
+               || f.reason, 'If that is over: imsys thaw'
+        from network_freeze f where f.since <= now() - make_interval(days => 1)
+        """,
+        Wording("fleets have been frozen for over a day", "is no longer frozen", "fleets are no longer frozen"),
+    ),
     # Work that a keeper should have looked at long ago, on a router where nothing at all has come to an end since.
     Condition(
         "nothing-synced",

@@ -23,7 +23,7 @@ ROOT_COMMAND: Any = typer.main.get_command(app)
 COMMANDS = list(reference.commands(ROOT_COMMAND, ["imsys"]))
 STABLE = """
     demo, serve, worker, migrate, user add, simulate, sync, reconcile, plan, status, incidents, events, watch,
-    notify test,
+    notify test, freeze, thaw,
     router add, router list, router show, router test, router set, router remove,
     router script, router snapshot, router adopt, import-legacy,
     package add, package list, package set, package remove,
