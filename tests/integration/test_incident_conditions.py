@@ -13,11 +13,11 @@ from imsys.fleet.incidents import CONDITIONS, look
 from imsys.network import services as network
 from imsys.network.models import Router, RouterState
 from imsys.network.services import add_router
-from imsys.reconcile import guard
 from imsys.subscribers import services
 from imsys.subscribers.models import SyncState
+from imsys.timeline import holds
 from imsys.timeline.incidents import incidents
-from imsys.timeline.models import Incident
+from imsys.timeline.models import Held, Incident
 
 ACTOR = "test:clerk"
 DOWN = {"condition": "ConnectFailed", "condition_text": "No answer.", "remedy": "Look at its power."}
@@ -75,10 +75,19 @@ def test_a_router_refuses_us() -> None:
     assert (row["severity"], row["remedy"]) == ("critical", "Correct the password.")
 
 
-@pytest.mark.parametrize("code", guard.HELD)
-def test_a_router_is_held(code: str) -> None:
-    state("rt-1", condition=code, condition_text="Rows are gone.", remedy="Look at it.")
-    assert found() == [("router-held", "rt-1")]
+@pytest.mark.parametrize("kind", Held.values)
+def test_what_waits_for_a_person(kind: str) -> None:
+    router = Router.objects.get(name="rt-1")
+    what = {"kind": kind, "router_id": router.pk, "router": "rt-1", "code": "RowsVanished", "text": "Rows are gone."}
+    holds.keep(**what, held={"a": {"key": "ann"}, "b": {"key": "ben"}})
+    state("rt-1", condition="RowsVanished", condition_text="Rows are gone.")
+    subject = "rt-1" if kind == "steps" else "rt-1 expiry"
+    assert found() == [("router-held", subject)]
+    assert incidents()[0]["text"] == "2 changes on rt-1 wait for a person. Rows are gone."
+    holds.decide(holds.holds()[0]["id"], "rejected", actor="test")
+    assert found() == []  # nobody is told again, though they are held on
+    holds.keep(**what, held={"a": {"key": "ann"}, "c": {"key": "cat"}})
+    assert found() == [("router-held", subject)]
 
 
 def test_a_router_hides_passwords() -> None:

@@ -6,13 +6,14 @@ from typing import ClassVar
 
 import pytest
 
-from imsys.fleet.services import accept_router
+from imsys.fleet.services import approve_hold
 from imsys.network.models import Router
 from imsys.sim.behaviour import Behaviour
 from imsys.sim.faults import DropReading, Fault, Garbage, PartialTable, Refusal, Truncate
 from imsys.sim.router import SimRouter
 from imsys.subscribers import services
 from imsys.subscribers.models import SyncState
+from imsys.timeline.holds import holds
 from imsys.timeline.models import Event
 from tests.world import CLERK, QUICK, SECRET, UNHURRIED, World
 
@@ -251,7 +252,7 @@ def test_trap_35_another_router_under_the_same_address_has_only_what_people_ask_
     assert row["profile"] == "default"
     assert world.row(NAMES[8]) is None
     assert condition() == "OtherRouter"
-    accept_router("r1", actor=CLERK)
+    approve_hold(holds(router="r1")[0]["id"], actor=CLERK)
     world.until(lambda: condition() == "", "accepted")
     world.until_synced()
     row = world.row(NAMES[9])

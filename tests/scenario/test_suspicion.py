@@ -1,9 +1,10 @@
 """Empty is suspicious: what only a machine concluded is held, what a person asked for goes on."""
 
-from imsys.fleet.services import accept_router
+from imsys.fleet.services import approve_hold
 from imsys.network.models import Router
 from imsys.sim.router import SimRouter
 from imsys.subscribers import services
+from imsys.timeline.holds import holds
 from imsys.timeline.models import Event
 from tests.world import CLERK, SECRET, World
 
@@ -25,13 +26,13 @@ def test_a_blanked_router_is_held_until_a_person_accepts_it(world: World) -> Non
     world.resync()
     state = Router.objects.get(name="r1").state
     assert state.condition == "RowsVanished"
-    assert "--accept" in state.remedy
+    assert "imsys hold" in state.remedy
     glances = Event.objects.count()
     services.suspend(["user20"], cause="abuse", actor=CLERK)
     world.until(lambda: world.row("user20") is not None, "a person's suspension goes through")
     assert [row["name"] for row in world.rows()] == ["user20"]
     assert Event.objects.count() > glances
-    accept_router("r1", actor=CLERK)
+    approve_hold(holds(router="r1")[0]["id"], actor=CLERK)
     world.until_synced()
     assert sorted(row["name"] for row in world.rows()) == NAMES
     assert world.disabled() == {*NAMES[:12], "user20"}
@@ -51,7 +52,7 @@ def test_another_hardware_is_held_until_a_person_accepts_it(world: World) -> Non
     world.resync()
     assert Router.objects.get(name="r1").state.condition == "OtherRouter"
     assert world.rows() == []
-    accept_router("r1", actor=CLERK)
+    approve_hold(holds(router="r1")[0]["id"], actor=CLERK)
     world.until_synced()
     assert sorted(row["name"] for row in world.rows()) == NAMES[:3]
 

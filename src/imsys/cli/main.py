@@ -11,6 +11,7 @@ import typer
 from imsys.cli import (
     demo,
     freeze,
+    hold,
     incidents,
     legacy,
     migrate,
@@ -61,6 +62,7 @@ for module in (demo, serve, worker, migrate, simulate, sync, freeze, incidents, 
 app.add_typer(router.app, name="router")
 app.add_typer(package.app, name="package")
 app.add_typer(subscriber.app, name="subscriber")
+app.add_typer(hold.app, name="hold")
 app.add_typer(user.app, name="user")
 app.add_typer(incidents.notify_app, name="notify")
 

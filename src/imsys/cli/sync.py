@@ -6,7 +6,6 @@ import typer
 
 from imsys.cli.app import Json, RouterFilter, command
 from imsys.cli.exits import Code
-from imsys.kit.errors import InputError
 
 if TYPE_CHECKING:
     from imsys.cli.output import Progress
@@ -117,24 +116,19 @@ def declare_reconcile(app: typer.Typer) -> None:
     def reconcile(
         router: RouterFilter = None,
         timeout_s: Timeout = DEFAULT_TIMEOUT_S,
-        accept: Annotated[
-            bool, typer.Option("--accept", help="With --router: it was replaced or emptied on purpose, make it right.")
-        ] = False,
         as_json: Json = False,
     ) -> None:
         """Read everything on the routers now, compare, and repair what drifted where the mode is enforce.
 
         Exit code: 0 when every router was read, 1 when one was not, 2 timed out.
         """
-        if accept and router is None:
-            raise InputError("Which router is to be accepted?", remedy="Pass --router NAME together with --accept")
-        from imsys.cli.database import actor, database
+        from imsys.cli.database import database
         from imsys.cli.output import print_json, print_list
 
         with database():
             from imsys.fleet import commands
 
-            reports = commands.reconcile(router, timeout_s=timeout_s, accept=accept, actor=actor())
+            reports = commands.reconcile(router, timeout_s=timeout_s)
         if as_json:
             print_json({"routers": reports})
         else:

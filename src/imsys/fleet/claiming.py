@@ -20,21 +20,33 @@ LOGIN_MENUS = frozenset(kind.menu for kind in LOGINS)
 
 @dataclass(slots=True)
 class Claiming:
-    """`ghosts`: places that nobody desires any more. taken_over: who got somebody else's row or name in this run."""
+    """`ghosts`: places that nobody desires any more. taken_over: who got somebody else's row or name in this run.
+
+    enforced: whose rows may be written; None: everybody's, and the router's own.
+    """
 
     records: Records
     intent: Intent
     wanted: Desired
+    enforced: frozenset[int] | None = None
     taken_over: set[int] = field(default_factory=set)
     ghosts: set[Key] = field(default_factory=set)
+    _acting: tuple[Intent, Intent] | None = None
 
     def __post_init__(self) -> None:
         self.ghosts = {ghost.place for ghost in self.intent.ghosts}
 
-    async def let_go(self, ghosts: Collection[Ghost], *, is_enforced: bool) -> None:
+    @property
+    def acting(self) -> Intent:
+        """The intent, as far as it may be carried out."""
+        if self.enforced is None:
+            return self.intent
+        if self._acting is None or self._acting[0] is not self.intent:
+            self._acting = self.intent, _part(self.intent, self.enforced)
+        return self._acting[1]
+
+    def let_go(self, ghosts: Collection[Ghost]) -> None:
         """Rows that somebody else made again where ours were are theirs from now on."""
-        if is_enforced:
-            await self.records.let_go(list(ghosts))
         self.intent = replace(self.intent, ghosts=[ghost for ghost in self.intent.ghosts if ghost not in ghosts])
         self.ghosts -= {ghost.place for ghost in ghosts}
 
@@ -45,11 +57,11 @@ class Claiming:
         """
         rows = [
             PlacedRow(r.menu, r.key, i)
-            for i, places in self.intent.placed.items()
+            for i, places in self.acting.placed.items()
             for r in self.wanted.of(i)
             if (r.menu, r.key) not in places and (r.menu, r.key) not in busy and _is_there(tables, r.menu, r.key)
         ]
-        new = {s.package_id for s in self.intent.subscribers if s.applied_generation == 0}
+        new = {s.package_id for s in self.acting.subscribers if s.applied_generation == 0}
         rows += [
             PlacedRow(r.menu, r.key, None, r.package_id)
             for r in self.wanted.rows.values()
@@ -123,6 +135,13 @@ class Claiming:
                     places.add(place) if i == row.subscriber_id else places.discard(place)
         kept = {i: frozenset(places) for i, places in changed.items()}
         self.intent = replace(self.intent, placed={**self.intent.placed, **kept})
+
+
+def _part(intent: Intent, enforced: Set[int]) -> Intent:
+    """What concerns these alone."""
+    subscribers = [s for s in intent.subscribers if s.subscriber_id in enforced]
+    placed = {i: places for i, places in intent.placed.items() if i in enforced}
+    return replace(intent, subscribers=subscribers, ghosts=(), placed=placed, shared=())
 
 
 def _is_there(tables: Tables, menu: str, key: str) -> bool:

@@ -9,20 +9,22 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from imsys.conf.database import dsn
 from imsys.conf.sql import fetch
-from imsys.fleet import services
 from imsys.fleet.planning import plan, scope_of
 from imsys.fleet.process import make_worker
 from imsys.fleet.selectors import LEFT_OVER, live_workers
+from imsys.kit.clock import SystemClock
 from imsys.kit.errors import ImsysError
 from imsys.network.selectors import get_router
 from imsys.network.services import ask_resync
+from imsys.network.windows import is_open
 from imsys.reconcile import guard
 from imsys.subscribers.services import ask_sync
 
@@ -33,29 +35,33 @@ Progress = Callable[[dict[str, Any]], None]
 Connection = AsyncConnection[TupleRow]
 
 POLL_S = 0.05
-BLOCKS = ("observe", "paused", "window", "held", "down", "refused")
+BLOCKS = ("observe", "paused", "window", "frozen", "held", "down", "refused")
 
 EXIT_SYNCED, EXIT_ERRORS, EXIT_TIMED_OUT, EXIT_BLOCKED = 0, 1, 2, 3
 
-SCOPE = """
-select r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried,
-       y.sync_status, (y.next_attempt_at is null or y.next_attempt_at > now()) as is_waiting, y.error_code, count(*)
+# Of whom nothing is known but their router and how they stand: columns of Standing.
+ROUTER_COLUMNS = """
+r.mode, r.window, r.window_zone, exists (select 1 from network_freeze) as is_frozen, s.is_reachable,
+(s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried
+"""
+SCOPE = f"""
+select {ROUTER_COLUMNS}, u.is_enforced, y.sync_status,
+       (y.next_attempt_at is null or y.next_attempt_at > now()) as is_waiting, y.error_code, count(*)
 from subscribers_syncstate y join network_router r on r.id = y.router_id
 join network_routerstate s on s.router_id = r.id
 join subscribers_subscriber u on u.id = y.subscriber_id
 where (%(router)s::bigint is null or r.id = %(router)s)
   and (%(names)s::text[] is null or u.username = any(%(names)s))
-group by 1, 2, 3, 4, 5, 6, 7
-"""
+group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+"""  # noqa: S608 - a constant of ours
 
 # What subscribers who are gone from a router have left there.
 GHOSTS = f"""
-select r.mode, s.condition, s.is_reachable, (s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried,
-       'pending', true, '', count(*)
+select {ROUTER_COLUMNS}, false, 'pending', true, '', count(*)
 from {LEFT_OVER} g
 join network_router r on r.id = g.router_id join network_routerstate s on s.router_id = g.router_id
 where %(router)s::bigint is null or r.id = %(router)s
-group by 1, 2, 3, 4
+group by 1, 2, 3, 4, 5, 6
 """  # noqa: S608 - a constant of ours
 
 
@@ -100,13 +106,9 @@ def sync(
     return asyncio.run(_sync(parameters, router_ids, up, timeout_s, on_progress))
 
 
-def reconcile(
-    router: str | None = None, *, timeout_s: float = 300.0, accept: bool = False, actor: str = "system"
-) -> list[dict[str, Any]]:
+def reconcile(router: str | None = None, *, timeout_s: float = 300.0) -> list[dict[str, Any]]:
     """A whole resync now; a report for each router."""
     ids = scope_of(get_router(router).pk if router is not None else None, None)
-    if accept and router is not None:
-        services.accept_router(router, actor=actor)
     ask_resync(ids)
     asked_at = fetch("select now()")[0][0]
     return asyncio.run(_reconcile(ids, asked_at, live_workers() > 0, timeout_s))
@@ -152,7 +154,7 @@ async def _sync(
         outcome = SyncOutcome(seconds=time.monotonic() - started)
         for query in queries:
             for row in await (await connection.execute(query, parameters)).fetchall():
-                _count(outcome, *row)
+                _count(outcome, Standing(*row), now=SystemClock().now())
         if on_progress is not None:
             on_progress(outcome.as_dict())
         return outcome
@@ -163,32 +165,50 @@ async def _sync(
     return outcome
 
 
-def _count(
-    outcome: SyncOutcome,
-    mode: str,
-    condition: str,
-    is_reachable: bool | None,
-    is_tried: bool | None,
-    status: str,
-    is_waiting: bool,
-    error_code: str,
-    number: int,
-) -> None:
-    """Sort `number` subscribers in the same state into synced, pending, error or blocked."""
-    if status == "synced":
-        outcome.synced += number
-    elif mode == "paused":
-        outcome.blocked["paused"] += number
-    elif is_tried:
-        outcome.blocked["down" if is_reachable is False else "refused"] += number
-    elif status == "error" and is_waiting:
-        outcome.error += number
-    elif mode == "observe" and is_waiting:
-        outcome.blocked["observe"] += number
-    elif error_code in guard.HELD and is_waiting:
-        outcome.blocked["held"] += number
+class Standing(NamedTuple):
+    """`number` subscribers who stand alike, or rows that are left of such."""
+
+    mode: str
+    window: str
+    window_zone: str
+    is_frozen: bool
+    is_reachable: bool | None
+    is_tried: bool | None
+    is_enforced: bool
+    status: str
+    is_waiting: bool
+    error_code: str
+    number: int
+
+
+def _count(outcome: SyncOutcome, standing: Standing, *, now: datetime) -> None:
+    """Sort them into synced, pending, error or blocked."""
+    if standing.status == "synced":
+        outcome.synced += standing.number
+    elif standing.status == "error" and standing.is_waiting and standing.mode != "paused" and not standing.is_tried:
+        outcome.error += standing.number
+    elif (reason := _blocked_by(standing, now)) is not None:
+        outcome.blocked[reason] += standing.number
     else:
-        outcome.pending += number
+        outcome.pending += standing.number
+
+
+def _blocked_by(standing: Standing, now: datetime) -> str | None:
+    if standing.mode == "paused":
+        return "paused"
+    if standing.is_tried:
+        return "down" if standing.is_reachable is False else "refused"
+    if not standing.is_waiting:
+        return None
+    if standing.mode == "observe" and not standing.is_enforced:
+        return "observe"
+    if standing.is_frozen:
+        return "frozen"
+    if not is_open(standing.window, standing.window_zone, now):
+        return "window"
+    if standing.error_code == "OnlyObserved":
+        return "observe"
+    return "held" if standing.error_code in guard.HELD else None
 
 
 REPORT = """

@@ -16,7 +16,7 @@ from imsys.fleet.executor import Executor, Key
 from imsys.fleet.observer import Observer, Tables, merged
 from imsys.fleet.outcomes import Findings, error_events, left_events, repair_events, undone_events
 from imsys.fleet.pacing import Allowance
-from imsys.fleet.records import PASSWORDS_HIDDEN, Outcome, Records, RunRecord
+from imsys.fleet.records import PASSWORDS_HIDDEN, Holding, Outcome, Records, RunRecord
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
 from imsys.kit.clock import Clock
@@ -32,8 +32,10 @@ from imsys.reconcile.observed import mark
 from imsys.reconcile.plan import Plan, make_plan
 from imsys.reconcile.scope import scope_of_steps
 from imsys.reconcile.sessions import Session, live_by_row
+from imsys.reconcile.show import as_dict
 from imsys.reconcile.status import Problem, refused, taken
 from imsys.routeros.errors import TrapError
+from imsys.timeline.holding import Standing, marks_of, settle
 
 HIDDEN = (
     PASSWORDS_HIDDEN,
@@ -75,12 +77,16 @@ class Cycle:
         alone: Collection[Key] = frozenset(),
     ) -> None:
         self.hands, self.router, self.run, self.tables = hands, router, run, tables
-        self.claims = Claiming(hands.records, intent, wanted)
+        self.enforced = router.enforced_of(intent.subscribers)
+        self.claims = Claiming(hands.records, intent, wanted, self.enforced)
         self.sessions = Ending(
             hands.observer, hands.executor, hands.kicks, self.claims, hands.timing.rounds, present=present
         )
         self.plan = Plan()
         self.doubt: guard.Suspicion | None = None
+        self.why_held: guard.Suspicion | None = None
+        self.brake = guard.Brake()
+        self.standing: list[Standing] = []
         self.problems: dict[int, Problem] = {}
         self.refused: set[Key] = set()
         self.taken: dict[int, Problem] = {}
@@ -91,6 +97,7 @@ class Cycle:
         self.touched: set[int] = set()
         self.drift: dict[Key, Step] = {}
         self.is_cut_short = False
+        self.theirs: list[Ghost] = []
         self.outcomes: list[Outcome] = []
 
     @property
@@ -101,28 +108,41 @@ class Cycle:
     def wanted(self) -> Desired:
         return self.claims.wanted
 
-    @property
-    def is_enforced(self) -> bool:
-        return self.router.mode == "enforce"
+    async def decide(self) -> None:
+        """All that comes before the first write: what differs, and what of it is to be done."""
+        await self._leave_what_people_made()
+        await self._think(first=True)
+        self.drift = {s.place: s for s in self.plan.outstanding if s.reason == "drift"}
+        self.run.subscribers = len(self.intent.subscribers)
+        self.run.drifted = len(self.drift)
 
     async def go(self) -> None:
         """Align, and gather what is to be recorded."""
-        await self._leave_what_people_made()
-        await self._think(first=True)
-        self.drift = {s.place: s for s in (*self.plan.steps, *self.plan.held) if s.reason == "drift"}
-        self.run.subscribers = len(self.intent.subscribers)
-        self.run.drifted = len(self.drift)
-        if self.is_enforced:
-            if await self.claims.seen({step.place for step in self.plan.steps}, self.tables):
-                await self._think()
-            await self._align()
-            await self.sessions.end(self.plan, self.tables, self._concerned())
-            if kicked := self.sessions.kicked_once():
-                await self.hands.records.kicked(kicked)
-        else:
+        await self.decide()
+        if self.enforced is None:
+            await self.hands.records.let_go(self.theirs)
+        if self.enforced is None or self.enforced:
+            await self._carry_out()
+        if self.enforced is not None:
             self.run.result = "observed"
             await self.sessions.look()
         await self._record()
+
+    async def _carry_out(self) -> None:
+        if await self.claims.seen({step.place for step in self.plan.outstanding}, self.tables):
+            await self._think()
+        await self._align()
+        if await self._may_go_on():
+            await self.sessions.end(self.plan, self.tables, self._concerned())
+            if kicked := self.sessions.kicked_once():
+                await self.hands.records.kicked(kicked)
+
+    async def _may_go_on(self) -> bool:
+        """A person's pause or freeze stops a run before its next flight of writes."""
+        async with self.hands.records.pool.connection() as connection:
+            may = await intake.may_still_write(connection, self.router, now=self.hands.clock.now())
+        self.is_cut_short = self.is_cut_short or not may
+        return may
 
     async def _leave_what_people_made(self) -> None:
         """A row that is back as it was when ours was removed goes again, unless somebody is known to have added it."""
@@ -137,17 +157,49 @@ class Cycle:
         others = (" changed by ", " removed by ")
         lines = [row for row in await self._log() if not any(words in row.get("message", "") for words in others)]
         theirs = attribute(lines, {ghost.place for ghost in back}, own_user=self.router.username)
-        left = [ghost for ghost in back if ghost.place in theirs or ghost in others_rows]
-        await self.claims.let_go(left, is_enforced=self.is_enforced)
+        self.theirs = [ghost for ghost in back if ghost.place in theirs or ghost in others_rows]
+        self.claims.let_go(self.theirs)
 
     # -- plan
 
     async def _think(self, *, first: bool = False) -> None:
         is_settled = self.hands.settling.has_settled(self.tables)
         plan = make_plan(self.intent, self.tables, is_settled=is_settled, said_yes=self.said_yes, wanted=self.wanted)
-        if first and not self.router.accepts_reappearance:
+        plan = guard.permit(plan, self.enforced)
+        if first:
+            self.brake = await self._brake(plan)
             self.doubt = await self._suspicion(plan)
-        self.plan = guard.split(plan, self.doubt)
+        self.plan, self.why_held = guard.split(plan, self.doubt, self.brake, self.intent.router)
+
+    async def _brake(self, plan: Plan) -> guard.Brake:
+        """What a person has decided, and how much may be done without a person."""
+        needs_caps = any(step.reason in guard.UNASKED for step in plan.steps)
+        if not (needs_caps or self.router.has_holds):
+            return guard.Brake()
+        async with self.hands.records.pool.connection() as connection:
+            self.standing = await intake.standing_holds(connection, self.router)
+            rows = await intake.customers_rows(connection, self.router.router_id) if needs_caps else 0
+        return guard.Brake(
+            rows,
+            self.router.caps,
+            marks_of(self.standing, "approved"),
+            marks_of(self.standing, "rejected"),
+            self.sessions.all_live(),
+        )
+
+    def holding(self) -> Holding | None:
+        """What becomes of the router's holds by a run that saw everything."""
+        if not (self.standing or self.plan.held):
+            return None
+        names = {s.subscriber_id: s.username for s in self.intent.subscribers}
+        held = {guard.mark(step): as_dict(step, names) for step in self.plan.held}
+        outstanding = {guard.mark(step) for step in self.plan.steps}
+        return Holding(settle(self.standing, held, outstanding=outstanding), self.why_held)
+
+    @property
+    def holds_something_new(self) -> bool:
+        known = frozenset().union(*(hold.marks for hold in self.standing))
+        return any(guard.mark(step) not in known for step in self.plan.held)
 
     async def _suspicion(self, plan: Plan) -> guard.Suspicion | None:
         """What is suspicious about this read. A run that sees only part keeps an earlier doubt, and settles none."""
@@ -161,7 +213,7 @@ class Cycle:
         found = guard.suspicion(plan, placed_rows=placed, known_serial=known, serial=self.hands.serial)
         if found is not None or is_whole:
             return found
-        if self.router.condition in guard.HELD:
+        if self.router.condition in guard.DOUBTS:
             return guard.standing(self.router.condition)
         return guard.unseen() if are_many else None
 
@@ -174,7 +226,7 @@ class Cycle:
             some = first_of(steps, timing.commands_per_run, self.alone, ids=timing.ids_at_once)
             self.is_cut_short = len(some) < len(steps)
             some = await self.claims.of_steps(some)
-            if not some:
+            if not some or not await self._may_go_on():
                 return
             await self._apply(some)
             await self._read_back(some)
@@ -273,8 +325,8 @@ class Cycle:
             taken=self.taken,
             answered=self.answered,
             is_cut_short=self.is_cut_short,
-            is_enforced=self.is_enforced,
-            doubt=self.doubt,
+            enforced=self.enforced,
+            why_held=self.why_held,
         )
 
     async def _record(self) -> None:
@@ -293,8 +345,8 @@ class Cycle:
         ]
         outcomes = findings.outcomes(now, hands.timing, hands.chance)
         self.run.happenings += error_events(self.intent, outcomes)
-        if self.doubt is not None and self.plan.held:
-            self.run.result, self.run.note = "held", self.doubt.text
+        if self.why_held is not None:
+            self.run.result, self.run.note = "held", self.why_held.text
         self.outcomes = outcomes
 
     async def _authors(self, steps: Sequence[Step]) -> dict[Key, str]:
@@ -310,8 +362,8 @@ class Cycle:
 
     def router_condition(self) -> tuple[str, str, str]:
         """(code, text, remedy) for the router itself; blanks when it is well."""
-        if self.doubt is not None and self.plan.held:
-            return self.doubt.code, self.doubt.text, self.doubt.remedy
+        if self.why_held is not None:
+            return self.why_held.code, self.why_held.text, self.why_held.remedy
         return HIDDEN if self.hides_secrets else ("", "", "")
 
     @property
@@ -327,15 +379,13 @@ class Cycle:
     def is_clean(self) -> bool:
         """Was everything found as wanted, with nothing left to record?"""
         plan = self.plan
-        is_plan_empty = not (plan.steps or plan.held or plan.problems or plan.waiting or plan.in_turn or plan.forgotten)
+        is_plan_empty = not (plan.outstanding or plan.problems or plan.waiting or plan.in_turn or plan.forgotten)
         return is_plan_empty and not (self.outcomes or self.said_yes or self.sessions.stuck or self.drift)
 
     def to_look_up_again(self) -> set[str]:
         """Subscribers cut in this run: a CPE may have slipped in between the write and the look."""
-        if not self.is_enforced:
-            return set()
         done = {outcome.subscriber_id for outcome in self.outcomes if outcome.status == "synced"}
-        cut = [s for s in self.intent.subscribers if s.is_suspended and self.sessions.may_slip_in(s)]
+        cut = [s for s in self.claims.acting.subscribers if s.is_suspended and self.sessions.may_slip_in(s)]
         return {
             s.username for s in cut if s.subscriber_id in self.touched or (s.subscriber_id in done and not s.is_synced)
         }

@@ -58,7 +58,8 @@ class Ending:
 
     @property
     def intent(self) -> Intent:
-        return self.claims.intent
+        """Of those whose sessions may be ended."""
+        return self.claims.acting
 
     @property
     def owed(self) -> list[SubscriberIntent]:
@@ -88,11 +89,14 @@ class Ending:
 
     async def look(self) -> None:
         """Without the right to end a session, one that should not be keeps its subscriber from being synced."""
+        intent, acting = self.claims.intent, {s.subscriber_id for s in self.intent.subscribers}
         keys = {
-            key: s for key, s in rights.suspended(self.intent, ()).items() if cut_by(s, self.intent.router) == "disable"
+            key: s
+            for key, s in rights.suspended(intent, ()).items()
+            if cut_by(s, intent.router) == "disable" and s.subscriber_id not in acting
         }
         if keys:
-            self.stuck = {session.live_key for session in among(await self._known(set(keys)), keys)}
+            self.stuck |= {session.live_key for session in among(await self._known(set(keys)), keys)}
 
     async def end(self, plan: Plan, tables: Tables, touched: Collection[int]) -> None:
         """Kick, look, and kick again what is still there."""
@@ -124,6 +128,12 @@ class Ending:
         self.redialled = {s.subscriber_id for s in redial.values()} - waiting
         self.deferred = dict(zip(self.later, self.kicks.turns(len(self.later)), strict=True))
         self._forget(former, present)
+
+    def all_live(self) -> frozenset[LiveKey] | None:
+        """What is live, as far as an earlier read tells of all PPP sessions; None where none does."""
+        if self.present is None or self.covered is not None:
+            return None
+        return frozenset(session.live_key for session in self.present)
 
     async def read(self, keys: set[LiveKey]) -> list[Session]:
         """What is live under these keys, by a read sent now."""
@@ -182,10 +192,11 @@ class Ending:
     def whose_are_stuck(self) -> set[int]:
         if not self.stuck:
             return set()
+        intent = self.claims.intent
         return {
             s.subscriber_id
-            for s in self.intent.subscribers
-            if not self.stuck.isdisjoint(live_keys(s, self.intent) | login_keys(s, self.intent))
+            for s in intent.subscribers
+            if not self.stuck.isdisjoint(live_keys(s, intent) | login_keys(s, intent))
         }
 
     def may_slip_in(self, subscriber: SubscriberIntent) -> bool:

@@ -63,11 +63,26 @@ CONDITIONS = (
     Condition(
         "router-held",
         Severity.WARNING,
-        f"""
-        select r.name, 'Changes on ' || r.name || ' wait for a person. ' || s.condition_text, s.remedy {ROUTERS}
-          and s.is_reachable is not false and s.condition = any(%(held)s)
+        """
+        select router || case kind when 'expiry' then ' expiry' else '' end,
+               jsonb_array_length(steps) || ' changes on ' || router || ' wait for a person. ' || text,
+               'See and decide: imsys hold list'
+        from timeline_hold where state = 'waiting'
         """,
-        Wording("routers have changes that wait for a person", "has no changes held any more", "have none any more"),
+        Wording("routers have changes that wait for a person", "has nothing held any more", "have none any more"),
+    ),
+    # Drift is put back however much it is; that much of it was no single hand in Winbox.
+    Condition(
+        "much-repaired",
+        Severity.WARNING,
+        """
+        select r.name, 'On ' || r.name || ' somebody changed ' || sum(u.repaired)
+               || ' rows within the hour, and they were put back.', 'See who: imsys events --router ' || r.name
+        from fleet_run u join network_router r on r.id = u.router_id
+        where u.ended_at > now() - interval '1 hour'
+        group by r.id having max(u.repaired) >= 20 and max(u.repaired) >= max(u.subscribers) * 0.05
+        """,
+        Wording("routers had many rows put back", "has been left alone for an hour", "have been left alone"),
     ),
     Condition(
         "passwords-hidden",

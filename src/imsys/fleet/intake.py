@@ -8,16 +8,22 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
 from imsys.fleet import questions as sql
+from imsys.network.windows import is_open
 from imsys.reconcile.intent import Ghost, Intent, PackageIntent, RouterIntent, SubscriberIntent, SuspendBy
+from imsys.reconcile.kinds import LOGINS, QUEUE
 from imsys.reconcile.scope import REFERRING
 from imsys.routeros.endpoint import Endpoint
+from imsys.timeline.holding import STANDING, Standing
 
 Connection = AsyncConnection[TupleRow]
 
 
 @dataclass(frozen=True, slots=True)
 class RouterRow:
-    """A router with what is due on it, as of one look."""
+    """A router with what is due on it, as of one look.
+
+    singles: who is enforced though the router is only observed. is_open: its window is.
+    """
 
     router_id: int
     name: str
@@ -33,18 +39,39 @@ class RouterRow:
     suspend_list: str
     pace_per_s: int
     kicks_per_s: int
+    window: str
+    window_zone: str
+    is_frozen: bool
+    singles: list[str]
     condition: str
     known_serial: str
     next_attempt_at: datetime | None
     resync_due_at: datetime | None
     resync_asked_at: datetime | None
-    accepts_reappearance: bool
+    has_holds: bool
+    caps: dict[str, int]
     next_due_at: datetime | None
     unsynced: int
     other_services: list[str]
     uses_list: bool
     has_ghosts: bool
     has_departures: bool
+    is_open: bool = True
+
+    @property
+    def may_be_written(self) -> bool:
+        return self.mode != "paused" and self.is_open and not self.is_frozen
+
+    @property
+    def is_enforced(self) -> bool:
+        """May all that is ours here be written now?"""
+        return self.mode == "enforce" and self.may_be_written
+
+    def enforced_of(self, subscribers: Sequence[SubscriberIntent]) -> frozenset[int] | None:
+        """Whose rows may be written now; None: everybody's, and the router's own."""
+        if self.is_enforced:
+            return None
+        return frozenset(s.subscriber_id for s in subscribers if s.is_enforced and self.may_be_written)
 
     @property
     def intent(self) -> RouterIntent:
@@ -64,8 +91,8 @@ class RouterRow:
     @property
     def settings(self) -> tuple[object, ...]:
         """What a proof of cleanness depends on besides the subscribers."""
-        way = (self.mode, self.suspend_by, self.suspend_profile, self.suspend_list)
-        return (*way, *self.other_services, self.uses_list)
+        way = (self.mode, self.may_be_written, self.suspend_by, self.suspend_profile, self.suspend_list)
+        return (*way, *self.other_services, self.uses_list, *self.singles)
 
     @property
     def access(self) -> tuple[object, ...]:
@@ -74,11 +101,20 @@ class RouterRow:
         return (self.host, self.port, *login, self.pace_per_s)
 
 
-async def look(connection: Connection, router_id: int) -> RouterRow | None:
+async def look(connection: Connection, router_id: int, *, now: datetime) -> RouterRow | None:
     """The router's row and what is due on it; None when it was removed."""
     async with connection.cursor(row_factory=class_row(RouterRow)) as cursor:
         await cursor.execute(sql.LOOK, (router_id,))
-        return await cursor.fetchone()
+        row = await cursor.fetchone()
+    if row is None or not row.window:
+        return row
+    return replace(row, is_open=is_open(row.window, row.window_zone, now))
+
+
+async def may_still_write(connection: Connection, router: RouterRow, *, now: datetime) -> bool:
+    """Asked before each flight of writes: has nobody stopped us since the router was looked at?"""
+    row = await (await connection.execute(sql.STANCE, (router.router_id,))).fetchone()
+    return row == (router.mode, False) and is_open(router.window, router.window_zone, now)
 
 
 async def load_due(
@@ -137,8 +173,8 @@ async def _unowned(
         return [], []
     rows = await (await connection.execute(sql.UNOWNED, {"router": router.router_id})).fetchall()
     ghosts = [
-        Ghost(menu, key, is_gone=gone, package_id=package_id, mark=mark)
-        for menu, key, is_shared, gone, package_id, mark in rows
+        Ghost(menu, key, is_gone=gone, package_id=package_id, mark=mark, is_asked=is_asked)
+        for menu, key, is_shared, gone, package_id, mark, is_asked in rows
         if not is_shared
     ]
     ghosts = [ghost for ghost in ghosts if with_gone or not ghost.is_gone]
@@ -178,9 +214,24 @@ async def suspended_lines(connection: Connection, router_id: int) -> list[Subscr
     ]
 
 
+async def standing_holds(connection: Connection, router: RouterRow) -> list[Standing]:
+    """What is held on the router, or was decided on and is not over."""
+    if not router.has_holds:
+        return []
+    rows = await (await connection.execute(STANDING, {"router": router.router_id, "kind": "steps"})).fetchall()
+    return [Standing(hold_id, state, frozenset(marks)) for hold_id, state, marks in rows]
+
+
 async def placed_rows(connection: Connection, router_id: int) -> dict[str, int]:
     """By menu, how many rows we know to have put or seen there and still want."""
     return dict(await (await connection.execute(sql.PLACED, (router_id,))).fetchall())
+
+
+async def customers_rows(connection: Connection, router_id: int) -> int:
+    """How many logins or lines we know on the router, of people who are here and of people who are gone."""
+    menus = [kind.menu for kind in (*LOGINS, QUEUE)]
+    row = await (await connection.execute(sql.CUSTOMERS, (router_id, menus))).fetchone()
+    return row[0] if row is not None else 0
 
 
 async def sealed_passwords(connection: Connection, subscriber_ids: Sequence[int]) -> dict[int, bytes]:

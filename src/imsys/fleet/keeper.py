@@ -28,7 +28,7 @@ from imsys.fleet.records import REFUSED_AT_WORK, Happening, Pool, Records, RunRe
 from imsys.fleet.timing import Timing
 from imsys.kit.clock import Clock
 from imsys.kit.errors import ImsysError
-from imsys.reconcile import guard
+from imsys.network.windows import next_change
 from imsys.reconcile.desired import desired
 from imsys.reconcile.kinds import LOGINS
 from imsys.reconcile.observed import near_doubles
@@ -88,6 +88,7 @@ class Keeper:
         self._glance_at = 0.0
         self._ghosts_at = self._ghosts_wait_s = 0.0
         self._wants_resync = False
+        self._was_open = True
         self._rows: int | None = None
         self._proved: tuple[object, ...] | None = None
         self._last_whole = RunRecord("resync", clock.now())
@@ -165,7 +166,7 @@ class Keeper:
     async def _look(self) -> RouterRow | None:
         self._suspects |= self._look_ups.due(self.clock.monotonic())
         async with self.pool.connection() as connection:
-            return await intake.look(connection, self.lease.router_id)
+            return await intake.look(connection, self.lease.router_id, now=self.clock.now())
 
     def _is_heavy(self, router: RouterRow) -> bool:
         """Will the turn read whole tables, as far as can be seen?"""
@@ -203,7 +204,10 @@ class Keeper:
     async def _work(self, router: RouterRow, hands: Hands, now: datetime) -> float:
         """Do the most urgent piece of work, or tell how long there is none."""
         mono = self.clock.monotonic()
-        has_ghosts = router.has_ghosts and router.mode == "enforce" and mono >= self._ghosts_at
+        if router.is_open and not self._was_open:
+            self._wants_resync = True
+        self._was_open = router.is_open
+        has_ghosts = router.has_ghosts and router.is_enforced and mono >= self._ghosts_at
         if self._suspects or has_ghosts or (router.next_due_at is not None and router.next_due_at <= now):
             await self._run_due(router, hands)
             return 0.0
@@ -216,7 +220,9 @@ class Keeper:
         waits = [self._glance_at - mono]
         waits += [(at - now).total_seconds() for at in (router.next_due_at, router.resync_due_at) if at is not None]
         waits += [self._look_ups.next_at - mono] if self._look_ups.next_at is not None else []
-        waits += [self._ghosts_at - mono] if router.has_ghosts and router.mode == "enforce" else []
+        waits += [self._ghosts_at - mono] if router.has_ghosts and router.is_enforced else []
+        flips_at = next_change(router.window, router.window_zone, now) if router.window else None
+        waits += [(flips_at - now).total_seconds()] if flips_at is not None else []
         return max(min(waits), 0.001)
 
     # -- runs
@@ -246,7 +252,7 @@ class Keeper:
         if is_quiet and await hands.observer.is_unchanged():
             run = RunRecord("resync", started, subscribers=self._last_whole.subscribers)
             run.unmanaged, run.note = self._last_whole.unmanaged, self._last_whole.note
-            run.result = "ok" if router.mode == "enforce" else "observed"
+            run.result = "ok" if router.is_enforced else "observed"
             _count(run, hands.observer.client, before)
             await self.records.finish(
                 run,
@@ -267,7 +273,7 @@ class Keeper:
         cycle.run.unmanaged = len(logins - wanted.rows.keys() - {ghost.place for ghost in intent.ghosts})
         cycle.run.note = look_alikes(near_doubles(key for _, key in sorted(logins)))
         await self._finish(cycle, before)
-        self._wants_resync = False
+        self._wants_resync = cycle.is_cut_short
         if cycle.is_clean and hands.settling.has_settled(tables):
             hands.observer.proof, self._proved, self._last_whole = proof, router.settings, cycle.run
 
@@ -294,7 +300,8 @@ class Keeper:
             asked_at=router.resync_asked_at,
             hides_passwords=cycle.hides_secrets if is_resync else None,
             condition=cycle.router_condition() if is_resync else None,
-            accepted=is_resync and router.accepts_reappearance,
+            holds=cycle.holding() if is_resync else None,
+            serial=hands.serial,
             is_worth_keeping=is_resync or run.writes > 0,
             has_departures=router.has_departures,
         )
@@ -304,7 +311,7 @@ class Keeper:
             log.info("run done", extra={**keys, "duration_ms": round(took * 1000)})
         mono = self.clock.monotonic()
         self._look_ups.plan(cycle.to_look_up_again(), [mono + after_s for after_s in self.timing.look_again_s])
-        if cycle.plan.held and not is_resync and router.condition not in guard.HELD:
+        if cycle.holds_something_new and not is_resync:
             self._wants_resync = True
         if router.has_ghosts:
             is_stuck = not (cycle.has_changed_something or cycle.forgotten)
@@ -338,8 +345,10 @@ class Keeper:
         self._rows = seen.rows
         if are_others:  # a whole read, which also tells whether to believe it
             self._wants_resync = True
-        elif router.mode == "enforce":
-            self._suspects |= suspects(seen, suspended=suspended, entitled=entitled, by=router.intent)
+            return
+        at_large = suspects(seen, suspended=suspended, entitled=entitled, by=router.intent)
+        if router.may_be_written:
+            self._suspects |= at_large if router.mode == "enforce" else at_large.intersection(router.singles)
 
 
 def _counts(client: Client) -> tuple[int, int, int]:

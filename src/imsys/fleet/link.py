@@ -99,7 +99,7 @@ class Link:
 
     async def _record_return(self, router: RouterRow, answer: Greeting) -> None:
         now = self._clock.now()
-        await self._records.reached(answer, now=now, accepts=router.accepts_reappearance)
+        await self._records.reached(answer, now=now)
         if router.condition and router.condition not in LASTING:
             log.info("router back", extra={"router": router.name})
             await self._records.tell([Happening("router-up")], router_name=router.name, now=now)

@@ -37,6 +37,8 @@ class Placement(models.Model):
     `is_shared`: it has no owner since all who are cut off by it need it. In a menu of sessions: one that began under
     a name that the subscriber had before.
 
+    `is_asked`: whoever removed its owner on purpose said so here; a ghost without that is nobody's wish.
+
     `gone_at`: it was a ghost and its row was seen to be gone. It is remembered for a while, since an admin's safe mode
     or a crash may bring the row back, and then it is removed again: if it says what `gone_mark` was made of when we
     removed it. Another row of that key is somebody else's.
@@ -48,6 +50,7 @@ class Placement(models.Model):
     subscriber = models.ForeignKey("subscribers.Subscriber", null=True, on_delete=models.SET_NULL, db_constraint=False)
     package = models.ForeignKey("subscribers.Package", null=True, on_delete=models.SET_NULL, db_constraint=False)
     is_shared = models.BooleanField(default=False, db_default=False)
+    is_asked = models.BooleanField(default=False, db_default=False)
     gone_mark = models.TextField(default="", db_default="")
     gone_at = models.DateTimeField(null=True)
     placed_at = models.DateTimeField(db_default=Now())
@@ -92,14 +95,3 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} run of router {self.router_id}"
-
-
-class Acceptance(models.Model):
-    """A person looked at a router whose rows vanished or whose hardware changed, and said: make it right again."""
-
-    router = models.OneToOneField("network.Router", primary_key=True, on_delete=models.CASCADE, db_constraint=False)
-    by = models.CharField(max_length=200)
-    at = models.DateTimeField(db_default=Now())
-
-    def __str__(self) -> str:
-        return f"accepted by {self.by}"

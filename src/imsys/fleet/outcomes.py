@@ -1,7 +1,7 @@
 """What a run means for each subscriber, and what of it the timeline tells. Values in, values out."""
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from imsys.reconcile.kinds import KINDS, SECRET
 from imsys.reconcile.observed import Table
 from imsys.reconcile.plan import Plan
 from imsys.reconcile.show import shown
-from imsys.reconcile.status import Problem, kick_waits, moving, not_holding, session_stays, settling
+from imsys.reconcile.status import Problem, kick_waits, moving, not_holding, only_observed, session_stays, settling
 
 Key = tuple[str, str]
 
@@ -28,7 +28,7 @@ class Findings:
     touched: subscribers whose rows the router said yes to changing. stuck: whose session would not end.
     deferred: whose session is ended later, by seconds from now. taken: rows that the router says are another's.
     answered: rows of whose step the router has said something.
-    redialled: whose session ended as it had to.
+    redialled: whose session ended as it had to. enforced: whose rows could be written; None: everybody's.
     """
 
     intent: Intent
@@ -43,25 +43,26 @@ class Findings:
     taken: Mapping[int, Problem]
     answered: Collection[Key]
     is_cut_short: bool
-    is_enforced: bool
-    doubt: Suspicion | None
+    enforced: Set[int] | None
+    why_held: Suspicion | None
 
     @property
     def repaired(self) -> list[Step]:
         """Drift that the last read shows to be gone."""
-        outstanding = {step.place for step in (*self.plan.steps, *self.plan.held)}
+        outstanding = {step.place for step in self.plan.outstanding}
         return [step for key, step in self.drift.items() if key in self.said_yes and key not in outstanding]
 
     def outcomes(self, now: datetime, timing: Timing, chance: random.Random) -> list[Outcome]:
         """One for each subscriber of whom there is something to write down."""
         unfinished = self.plan.unfinished()
         held = self._whose(self.plan.held)
+        alone = self._whose(self.plan.left_alone)
         drifted = self._whose(self.drift.values())
         untried = self._whose([step for step in self.plan.steps if step.place not in self.answered])
         found = []
         for subscriber in self.intent.subscribers:
             i = subscriber.subscriber_id
-            state = _State(i in unfinished, i in held, i in drifted, i in untried)
+            state = _State(i in unfinished, i in held, i in alone, i in drifted, i in untried)
             outcome = self._outcome(subscriber, state, _Retry(now, timing, chance))
             if outcome is not None:
                 found.append(outcome)
@@ -72,19 +73,24 @@ class Findings:
         own = {step.subscriber_id for step in steps if step.subscriber_id is not None}
         return own | self.plan.dependants({step.place for step in steps if step.subscriber_id is None})
 
+    def _is_only_observed(self, subscriber_id: int) -> bool:
+        return self.enforced is not None and subscriber_id not in self.enforced
+
     def _outcome(self, subscriber: SubscriberIntent, state: "_State", retry: "_Retry") -> Outcome | None:
         i = subscriber.subscriber_id
         if problem := self.problems.get(i):
             failed = _failed(subscriber, "error", problem, retry.error(subscriber))
             return replace(failed, is_kicked=i in self.redialled)
-        if self.doubt is not None and state.is_held:
-            return _waits(subscriber, Problem(self.doubt.code, self.doubt.text, self.doubt.remedy))
-        if not self.is_enforced and (state.is_unfinished or i in self.stuck):
+        if self.why_held is not None and state.is_held:
+            return _waits(subscriber, Problem(self.why_held.code, self.why_held.text, self.why_held.remedy))
+        if self._is_only_observed(i) and (state.is_unfinished or i in self.stuck):
             return _waits(subscriber)
         if i in self.plan.waiting:
             return _waits(subscriber, settling(), retry.settled())
         if i in self.stuck:
             return _failed(subscriber, "pending", session_stays(subscriber.username), retry.soon(subscriber))
+        if state.is_left_alone:
+            return _waits(subscriber, only_observed())
         if state.is_unfinished:
             if i in self.plan.in_turn or (self.is_cut_short and state.is_untried):
                 return None
@@ -106,6 +112,7 @@ class Findings:
 class _State(NamedTuple):
     is_unfinished: bool
     is_held: bool
+    is_left_alone: bool
     is_drifted: bool
     is_untried: bool
 

@@ -44,7 +44,7 @@ def scope_of(router_id: int | None, usernames: list[str] | None) -> list[int]:
 
 async def _plans(router_ids: list[int]) -> list[dict[str, Any]]:
     async with await AsyncConnection.connect(dsn(), autocommit=True) as connection:
-        rows = [await intake.look(connection, router_id) for router_id in router_ids]
+        rows = [await intake.look(connection, router_id, now=SystemClock().now()) for router_id in router_ids]
         return [await _plan(connection, row) for row in rows if row is not None]
 
 

@@ -3,9 +3,12 @@
 # `has_ghosts`: there is something to take away now. What a subscriber left behind may go once it is made elsewhere.
 LOOK = """
 select r.id as router_id, r.name, r.host, r.port, r.username, r.password_sealed, r.tls, r.tls_fingerprint, r.mode,
-       r.suspend_by, r.suspend_profile, r.suspend_list, r.pace_per_s, r.kicks_per_s,
+       r.suspend_by, r.suspend_profile, r.suspend_list, r.pace_per_s, r.kicks_per_s, r.window, r.window_zone,
+       exists (select 1 from network_freeze) as is_frozen,
+       case when r.mode = 'observe' then array(select u.username from subscribers_subscriber u
+                                               where u.router_id = r.id and u.is_enforced) else '{}' end as singles,
        s.condition, s.serial as known_serial, s.next_attempt_at, s.resync_due_at, s.resync_asked_at,
-       exists (select 1 from fleet_acceptance a where a.router_id = r.id) as accepts_reappearance,
+       exists (select 1 from timeline_hold h where h.router_id = r.id and h.state <> 'over') as has_holds, r.caps,
        d.next_due_at, d.unsynced, o.other_services, l.uses_list,
        exists (select 1 from fleet_placement p
                where p.router_id = r.id and p.subscriber_id is null and p.package_id is null and p.gone_at is null
@@ -28,11 +31,13 @@ lateral (select 'static' = any(o.other_services)
 where r.id = %s
 """
 
+STANCE = "select mode, exists (select 1 from network_freeze) from network_router where id = %s"
+
 # By way of the subscribers, whose router is indexed: the other way reads the states of every router.
 ALL = """
 select s.id, s.username, y.generation, y.applied_generation, s.package_id, s.address, s.is_suspended,
        s.password_mac, y.kick_owed, y.attempts, y.sync_status = 'synced',
-       y.error_code, y.applied_mac, s.service, s.mac, y.has_lock, y.applied_at
+       y.error_code, y.applied_mac, s.service, s.mac, y.has_lock, y.applied_at, s.is_enforced
 from subscribers_subscriber s join subscribers_syncstate y on y.subscriber_id = s.id
 where s.router_id = %(router)s
 """
@@ -58,10 +63,10 @@ from subscribers_package p where p.id = any(%s)
 """
 
 UNOWNED = """
-select menu, key, is_shared, gone_at is not null, null::bigint, gone_mark from fleet_placement
+select menu, key, is_shared, gone_at is not null, null::bigint, gone_mark, is_asked from fleet_placement
 where router_id = %(router)s and subscriber_id is null and package_id is null
 union all
-select p.menu, p.key, false, false, p.package_id, ''
+select p.menu, p.key, false, false, p.package_id, '', true
 from subscribers_package k join fleet_placement p on p.package_id = k.id
 where p.router_id = %(router)s and k.profile <> ''
 order by 1, 2
@@ -114,6 +119,7 @@ PLACED = """
 select menu, count(*) from fleet_placement
 where router_id = %s and (subscriber_id is not null or package_id is not null) group by menu
 """
+CUSTOMERS = "select count(*) from fleet_placement where router_id = %s and menu = any(%s) and gone_at is null"
 PASSWORDS = """
 select id, password_sealed from subscribers_subscriber where id = any(%s) and password_sealed is not null
 """

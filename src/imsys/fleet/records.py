@@ -25,6 +25,7 @@ from imsys.reconcile import guard
 from imsys.reconcile.intent import Ghost
 from imsys.reconcile.sessions import SESSION_KINDS
 from imsys.routeros.errors import NotPermitted, ReplyTooLarge
+from imsys.timeline.holding import FILL, OPEN, OVER, Settled, parameters
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
@@ -125,6 +126,13 @@ class Facts:
     entitled_cut: int
 
 
+class Holding(NamedTuple):
+    """What becomes of a router's holds, and why something is held."""
+
+    settled: Settled
+    why: guard.Suspicion | None
+
+
 class Records:
     """All that one keeper may write to the database, under its lease."""
 
@@ -199,7 +207,8 @@ class Records:
         asked_at: datetime | None = None,
         hides_passwords: bool | None = None,
         condition: tuple[str, str, str] | None = None,
-        accepted: bool = False,
+        holds: Holding | None = None,
+        serial: str = "",
         is_worth_keeping: bool = True,
         has_departures: bool = False,
     ) -> None:
@@ -224,14 +233,14 @@ class Records:
             if is_worth_keeping:
                 await connection.execute(sql.RUN, self._run_parameters(run, now))
             if next_resync is not None:
-                asked = {"asked_at": asked_at, "next": next_resync, "hides": hides_passwords}
+                asked = {"asked_at": asked_at, "next": next_resync, "hides": hides_passwords, "serial": serial}
                 await connection.execute(sql.RESYNCED, {"router": self.router_id, "now": now, **asked})
             if condition is not None:
                 code, text, remedy = condition
                 parameters = {"router": self.router_id, "now": now, "code": code, "text": text, "remedy": remedy}
                 await connection.execute(sql.CONDITION, parameters)
-            if accepted:
-                await connection.execute("delete from fleet_acceptance where router_id = %s", (self.router_id,))
+            if holds is not None:
+                await self._hold(connection, holds, router_name, now)
 
     async def _forget(
         self,
@@ -255,6 +264,20 @@ class Records:
         if ghosts:
             await connection.execute(sql.FORGET, parameters)
         await connection.execute(sql.FORGET_GONE, parameters)
+
+    async def _hold(
+        self, connection: AsyncConnection[TupleRow], holds: Holding, router_name: str, now: datetime
+    ) -> None:
+        why = holds.why
+        words = {"code": why.code, "text": why.text} if why is not None else {"code": "", "text": ""}
+        values = parameters(holds.settled, kind="steps", router_id=self.router_id, router=router_name, **words)
+        if holds.settled.over:
+            await connection.execute(OVER, values)
+        if holds.settled.filled:
+            await connection.execute(FILL, values)
+        if holds.settled.opened and (await connection.execute(OPEN, values)).rowcount and why is not None:
+            told = Happening("held", cause=why.code, note=f"{len(holds.settled.opened)} steps: {why.text}")
+            await self._tell(connection, [told], router_name, now)
 
     async def kicked(self, subscriber_ids: Sequence[int]) -> None:
         """Their sessions were ended and seen gone: written down at once, so that no lost record ends them twice."""
@@ -303,8 +326,8 @@ class Records:
         }
         await connection.execute(sql.EVENTS, parameters)
 
-    async def reached(self, greeting: Greeting, *, now: datetime, accepts: bool) -> None:
-        """The router answered a login. Its serial is kept from the first time on, until a person accepts another."""
+    async def reached(self, greeting: Greeting, *, now: datetime) -> None:
+        """The router answered a login. Its serial is kept from the first time on, until a person takes another."""
         async with self._transaction() as connection:
             await connection.execute(
                 sql.REACHED,
@@ -316,7 +339,6 @@ class Records:
                     "version": greeting.version,
                     "board": greeting.board,
                     "serial": greeting.serial,
-                    "accepts": accepts,
                     "booted_at": now - timedelta(seconds=greeting.uptime_s),
                 },
             )

@@ -1,17 +1,29 @@
 """What people may ask of the fleet."""
 
-from imsys.conf.sql import execute
+from django.db import transaction
+
 from imsys.network import services as network
-from imsys.network.selectors import get_router
-from imsys.timeline import services as timeline
+from imsys.reconcile import guard
+from imsys.timeline import holds
+from imsys.timeline.models import Hold
 
 
-def accept_router(name: str, *, actor: str) -> None:
-    """A person has looked at a router whose rows vanished or whose hardware changed: the next resync makes it right."""
-    router = get_router(name)
-    execute(
-        "insert into fleet_acceptance (router_id, by) values (%s, %s) on conflict (router_id) do nothing",
-        [router.pk, actor],
-    )
-    timeline.record("router-accepted", actor=actor, router_id=router.pk, router=name)
-    network.ask_resync([router.pk])
+@transaction.atomic
+def approve_hold(hold_id: int, *, actor: str) -> Hold:
+    """What is held on a router may go on: it is read anew, and what is still due of these steps is done.
+
+    Raises: InputError when the hold does not wait any more.
+    """
+    hold = holds.decide(hold_id, Hold.State.APPROVED, actor=actor)
+    if hold.code == guard.OTHER_ROUTER:
+        network.forget_serial(hold.router_id)
+    network.ask_resync([hold.router_id])
+    return hold
+
+
+@transaction.atomic
+def reject_hold(hold_id: int, *, actor: str) -> Hold:
+    """They stay undone, and nobody is asked again until they change. Raises: as approve_hold."""
+    hold = holds.decide(hold_id, Hold.State.REJECTED, actor=actor)
+    network.ask_resync([hold.router_id])
+    return hold

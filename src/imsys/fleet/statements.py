@@ -16,7 +16,7 @@ where (v.subscriber_id is null
 order by v.subscriber_id, v.package_id, v.menu, v.key
 on conflict (router_id, menu, key) do update
 set subscriber_id = excluded.subscriber_id, package_id = excluded.package_id, is_shared = excluded.is_shared,
-    gone_at = null
+    is_asked = false, gone_at = null
 where (fleet_placement.subscriber_id, fleet_placement.package_id, fleet_placement.is_shared)
       is distinct from (excluded.subscriber_id, excluded.package_id, excluded.is_shared)
    or fleet_placement.gone_at is not null
@@ -169,6 +169,7 @@ RESYNCED = """
 update network_routerstate set last_resync_at = %(now)s, last_seen_at = %(now)s,
        is_reachable = true, failures = 0, next_attempt_at = null,
        hides_passwords = coalesce(%(hides)s, hides_passwords),
+       serial = case when serial = '' then %(serial)s else serial end,
        resync_due_at = case when resync_asked_at is not distinct from %(asked_at)s then %(next)s else %(now)s end,
        resync_asked_at = case when resync_asked_at is not distinct from %(asked_at)s then null else resync_asked_at end
 where router_id = %(router)s
@@ -189,7 +190,7 @@ update network_routerstate set is_reachable = true, failures = 0, next_attempt_a
        remedy = case when condition = any(%(lasting)s) then remedy else '' end,
        condition_since = case when condition = any(%(lasting)s) then condition_since end,
        identity = %(identity)s, version = %(version)s, board = %(board)s, booted_at = %(booted_at)s,
-       serial = case when serial = '' or %(accepts)s then %(serial)s else serial end
+       serial = case when serial = '' then %(serial)s else serial end
 where router_id = %(router)s
 """
 

@@ -226,6 +226,12 @@ def ask_resync(router_ids: Iterable[int] | None) -> int:
 
 
 @transaction.atomic
+def forget_serial(router_id: int) -> None:
+    """A person says that another router stands there by now: the next resync learns which."""
+    _update_states("serial = ''", [router_id])
+
+
+@transaction.atomic
 def ask_attempt(router_ids: Iterable[int] | None) -> int:
     """Have these routers (None: all) tried now, whatever backoff they are in; the number of routers asked for."""
     asked = _update_states("next_attempt_at = now()", router_ids)

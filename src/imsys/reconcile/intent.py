@@ -40,6 +40,7 @@ class SubscriberIntent:
     mac: of a PPP login, the only device that may use it; of the others, the device that is served.
     has_lock: we once put such a lock on its row. applied_at: when the router last said yes to
         a write of ours.
+    is_enforced: its rows are kept right though the router is only observed.
     is_held_back: it may not log in here yet, since it may still be online on the router that it moves from.
     """
 
@@ -60,6 +61,7 @@ class SubscriberIntent:
     mac: str = ""
     has_lock: bool = False
     applied_at: datetime | None = None
+    is_enforced: bool = False
     is_held_back: bool = False
 
     @property
@@ -77,7 +79,7 @@ class Ghost:
     """A placement that nobody desires any more. `subscriber_id`: whose it still is, who has left this router.
 
     is_gone: its row was seen gone, so that it is wrong for it to be there again as it was; `mark` says how it was.
-    package_id: of a profile that its package no longer owns.
+    package_id: of a profile that its package no longer owns. is_asked: a person's change left it behind.
     """
 
     menu: str
@@ -86,6 +88,7 @@ class Ghost:
     is_gone: bool = False
     package_id: int | None = None
     mark: str = ""
+    is_asked: bool = True
 
     @property
     def place(self) -> tuple[str, str]:

@@ -23,7 +23,7 @@ class Plan:
 
     in_turn: subscribers whose row waits until another one has left its name.
     forgotten: placements whose rows are gone, so that they can be deleted.
-    held: steps that the guard keeps back.
+    held: steps that the guard keeps back. left_alone: those on rows that are only observed.
     """
 
     steps: tuple[Step, ...] = ()
@@ -32,11 +32,17 @@ class Plan:
     in_turn: frozenset[int] = frozenset()
     forgotten: tuple[Ghost, ...] = ()
     held: tuple[Step, ...] = ()
+    left_alone: tuple[Step, ...] = ()
     wanted: Desired = field(default_factory=Desired, repr=False)
+
+    @property
+    def outstanding(self) -> tuple[Step, ...]:
+        """All that differs, whether it may be mended or not."""
+        return (*self.steps, *self.held, *self.left_alone)
 
     def unfinished(self) -> set[int]:
         """Subscribers of whom something is still to be done, also in the rows that theirs refer to."""
-        steps = (*self.steps, *self.held)
+        steps = self.outstanding
         own = {step.subscriber_id for step in steps if step.subscriber_id is not None}
         through = self.dependants({step.place for step in steps if step.subscriber_id is None})
         return own | through | self.waiting | self.in_turn | set(self.problems)
@@ -262,7 +268,7 @@ class _Planner:
     def _removal(self, ghost: Ghost, row: ObservedRow) -> Step:
         """A step of the subscriber who is still here; what one who left has left behind is nobody's here."""
         owner = ghost.subscriber_id if ghost.subscriber_id in self.intent.placed else None
-        return removal(ghost.menu, row, "ghost", owner)
+        return removal(ghost.menu, row, "ghost" if ghost.is_asked or ghost.is_gone else "orphan", owner)
 
 
 def _order(step: Step) -> tuple[int, bool, str]:

@@ -96,7 +96,7 @@ class ReadBack:
 
     @cached_property
     def _outstanding(self) -> set[ResourceKey]:
-        return {step.place for step in (*self.plan.steps, *self.plan.held)}
+        return {step.place for step in self.plan.outstanding}
 
     def is_gone(self, place: ResourceKey) -> bool:
         """A menu that was not read proves nothing."""

@@ -56,6 +56,14 @@ def moving() -> Problem:
     )
 
 
+def only_observed() -> Problem:
+    return Problem(
+        "OnlyObserved",
+        "What its rows refer to and others here use too is not as wanted, and the router is only observed.",
+        "Enforce the router, or make the package say what the router has; imsys plan shows the difference.",
+    )
+
+
 def not_holding(rounds: int) -> Problem:
     return Problem(
         "NotHolding",
@@ -86,5 +94,6 @@ def refused(code: str, words: str, remedy: str) -> Problem:
 
 REASONS = (
     *("UnknownProfile", "NoSuchMenu", "Taken", "NotHolding", "SessionStays", "KickWaits", "Moving", "Settling"),
-    *("OtherRouter", "RowsVanished"),
+    "OnlyObserved",
+    *("OtherRouter", "RowsVanished", "TooManySteps"),
 )

@@ -1,9 +1,5 @@
-"""Holds: what machines concluded and nobody asked for, kept until a person decides. What it is, upper packages know.
+"""Holds: what machines concluded and nobody asked for, kept until a person decides. What it is, upper packages know."""
 
-The statements are shared with keepers, who write over connections of their own.
-"""
-
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,37 +9,10 @@ from django.db import transaction
 from imsys.conf.sql import execute, fetch
 from imsys.kit.errors import InputError
 from imsys.timeline import services
-from imsys.timeline.holding import Settled, Standing, Steps, marks_of, settle
+from imsys.timeline.holding import FILL, OPEN, OVER, STANDING, Standing, Steps, marks_of, parameters, settle
 from imsys.timeline.models import Hold
 
 LIST_FIELDS = ("id", "kind", "router", "code", "text", "state", "opened_at", "changed_at", "decided_at", "decided_by")
-
-# The marks of what stands on one router.
-STANDING = """
-select id, state, array(select jsonb_array_elements(steps) ->> 'mark') from timeline_hold
-where router_id = %(router)s and kind = %(kind)s and state <> 'over' order by id
-"""
-
-# A decision that a person has made meanwhile stands.
-FILL = """
-update timeline_hold set steps = %(steps)s, code = %(code)s, text = %(text)s, changed_at = now()
-where id = %(waiting)s and state = 'waiting'
-"""
-
-OPEN = """
-insert into timeline_hold (kind, router_id, router, code, text, steps)
-values (%(kind)s, %(router)s, %(name)s, %(code)s, %(text)s, %(steps)s)
-on conflict (router_id, kind) where state = 'waiting' do nothing
-"""
-
-OVER = "update timeline_hold set state = 'over', over_at = now() where id = any(%(over)s)"
-
-
-def parameters(settled: Settled, *, kind: str, router_id: int, router: str, code: str, text: str) -> dict[str, Any]:
-    """What the statements above need to write `settled` down."""
-    steps = [{**step, "mark": mark} for mark, step in (settled.opened or settled.filled).items()]
-    names = {"kind": kind, "router": router_id, "name": router, "code": code, "text": text}
-    return {**names, "steps": json.dumps(steps), "waiting": settled.waiting, "over": list(settled.over)}
 
 
 def standing(kind: str, router_id: int) -> list[Standing]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from imsys.reconcile.diff import owes_kick
-from imsys.reconcile.guard import split, suspicion
+from imsys.reconcile.guard import Brake, split, suspicion
 from imsys.reconcile.intent import Ghost, PackageIntent, RouterIntent
 from imsys.reconcile.kinds import KINDS, PROFILE, SECRET, UNVERIFIABLE
 from imsys.reconcile.kinds.ppp_secret import HIDDEN
@@ -207,7 +207,7 @@ def test_trap_35_other_hardware_has_its_drift_held() -> None:
     doubt = suspicion(made, placed_rows={}, known_serial="AAA", serial="BBB")
     assert doubt is not None
     assert doubt.code == "OtherRouter"
-    parted = split(made, doubt)
+    parted, _ = split(made, doubt, Brake(), RouterIntent(1))
     assert [step.key for step in parted.steps] == ["ben"]
     assert [step.key for step in parted.held] == ["ann"]
 
@@ -219,7 +219,7 @@ def test_trap_35_a_table_that_has_lost_half_of_its_rows_has_its_drift_held() -> 
     doubt = suspicion(lost_half, placed_rows={SECRET.menu: 20})
     assert doubt is not None
     assert doubt.code == "RowsVanished"
-    assert not split(lost_half, doubt).steps
+    assert not split(lost_half, doubt, Brake(), RouterIntent(1))[0].steps
     lost_one = plan(intent(*people), *[secret(f"u{n}") for n in range(19)])
     assert suspicion(lost_one, placed_rows={SECRET.menu: 20}) is None
 

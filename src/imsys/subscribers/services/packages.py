@@ -15,7 +15,7 @@ from imsys.network.wake import wake
 from imsys.subscribers import selectors
 from imsys.subscribers.errors import AlreadyThere, PackageInUse
 from imsys.subscribers.models import Apply, Package, Service
-from imsys.subscribers.services.rows import BUMP_AND_KICK
+from imsys.subscribers.services.rows import BUMP_AND_KICK, ask_removal
 from imsys.subscribers.validation import (
     check_apply,
     check_days,
@@ -109,7 +109,9 @@ def remove_package(name: str, *, actor: str) -> None:
     """Refuses while it has subscribers. Its profile goes from the routers that hold it."""
     package = Package.objects.select_for_update().get(pk=selectors.get_package(name).pk)
     try:
-        package.delete()
+        with transaction.atomic():
+            ask_removal("package", [package.pk])
+            package.delete()
     except ProtectedError as exc:
         raise PackageInUse(
             f"The package {name!r} still has {package.subscribers.count()} subscribers.",

@@ -14,7 +14,7 @@ from imsys.network.services import ask_attempt
 from imsys.network.wake import wake
 from imsys.subscribers import selectors
 from imsys.subscribers.models import Apply, Cause, Departure, Package, Service, Subscriber, Suspension, SyncState
-from imsys.subscribers.services.rows import bump, lock_named, tell
+from imsys.subscribers.services.rows import ask_removal, bump, lock_named, tell
 from imsys.subscribers.services.taken import check_address_free, check_mac_free, check_username_free, taken
 from imsys.subscribers.validation import (
     check_address,
@@ -150,6 +150,7 @@ def remove_subscribers(usernames: Iterable[str], *, actor: str) -> int:
         """,  # noqa: S608 - a constant of ours
         {"actor": actor, "ids": locked.ids},
     )
+    ask_removal("subscriber", locked.ids)
     for start in range(0, len(locked), REMOVE_BATCH):
         Subscriber.objects.filter(pk__in=locked.ids[start : start + REMOVE_BATCH]).delete()
     wake(routers)

@@ -65,6 +65,19 @@ def bump(ids: Sequence[int], *, kick: bool = False) -> None:
         execute("with changed (id) as (select unnest(%s::bigint[]))" + statement, [sorted(ids)])
 
 
+def ask_removal(of: str, ids: Sequence[int]) -> None:
+    """A person takes these away: what stands on the routers for them (`of`: subscriber or package) is to go."""
+    execute(
+        f"""
+        with asked as (
+            select id from fleet_placement where {of}_id = any(%s::bigint[]) order by id for update
+        )
+        update fleet_placement p set is_asked = true from asked where p.id = asked.id
+        """,  # noqa: S608 - one of two words of ours
+        [list(ids)],
+    )
+
+
 def tell(
     what: str,
     subscriber: Subscriber,
