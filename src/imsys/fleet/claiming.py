@@ -141,7 +141,7 @@ def _part(intent: Intent, enforced: Set[int]) -> Intent:
     """What concerns these alone."""
     subscribers = [s for s in intent.subscribers if s.subscriber_id in enforced]
     placed = {i: places for i, places in intent.placed.items() if i in enforced}
-    return replace(intent, subscribers=subscribers, ghosts=(), placed=placed, shared=())
+    return replace(intent, subscribers=subscribers, ghosts=(), placed=placed, shared=(), strays=())
 
 
 def _is_there(tables: Tables, menu: str, key: str) -> bool:

@@ -14,7 +14,7 @@ from imsys.fleet.claiming import LOGIN_MENUS, Claiming
 from imsys.fleet.ending import Ending
 from imsys.fleet.executor import Executor, Key
 from imsys.fleet.observer import Observer, Tables, merged
-from imsys.fleet.outcomes import Findings, error_events, left_events, repair_events, undone_events
+from imsys.fleet.outcomes import Findings, error_events, left_events, repair_events, stray_events, undone_events
 from imsys.fleet.pacing import Allowance
 from imsys.fleet.records import PASSWORDS_HIDDEN, Holding, Outcome, Records, RunRecord
 from imsys.fleet.settling import Settling
@@ -34,6 +34,7 @@ from imsys.reconcile.scope import scope_of_steps
 from imsys.reconcile.sessions import Session, live_by_row
 from imsys.reconcile.show import as_dict
 from imsys.reconcile.status import Problem, refused, taken
+from imsys.reconcile.strays import Sighting, sightings
 from imsys.routeros.errors import TrapError
 from imsys.timeline.holding import Standing, marks_of, settle
 
@@ -63,6 +64,7 @@ class Cycle:
     """One run.
 
     present: an earlier read of all PPP sessions. alone: rows that an earlier run saw refused as a group.
+    unowned: logins that nobody here owns; None: they were not looked for.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Cycle:
         tables: Tables,
         present: list[Session] | None = None,
         alone: Collection[Key] = frozenset(),
+        unowned: Collection[Key] | None = None,
     ) -> None:
         self.hands, self.router, self.run, self.tables = hands, router, run, tables
         self.enforced = router.enforced_of(intent.subscribers)
@@ -82,6 +85,7 @@ class Cycle:
         self.sessions = Ending(
             hands.observer, hands.executor, hands.kicks, self.claims, hands.timing.rounds, present=present
         )
+        self.unowned = unowned
         self.plan = Plan()
         self.doubt: guard.Suspicion | None = None
         self.why_held: guard.Suspicion | None = None
@@ -98,6 +102,7 @@ class Cycle:
         self.drift: dict[Key, Step] = {}
         self.is_cut_short = False
         self.theirs: list[Ghost] = []
+        self.strays: list[Step] = []
         self.outcomes: list[Outcome] = []
 
     @property
@@ -187,6 +192,15 @@ class Cycle:
             self.sessions.all_live(),
         )
 
+    def sightings(self) -> list[Sighting] | None:
+        """Who stands there and is nobody's, by the last read."""
+        if self.unowned is None or not (self.unowned or self.router.has_unmanaged):
+            return None
+        ended = {session.live_key for session in self.sessions.ended}
+        live = (self.sessions.all_live() or frozenset()) - ended
+        alive = [place for place in self.unowned if not live.isdisjoint(live_by_row(*place))]
+        return sightings(self.unowned, self.tables, alive)
+
     def holding(self) -> Holding | None:
         """What becomes of the router's holds by a run that saw everything."""
         if not (self.standing or self.plan.held):
@@ -258,6 +272,7 @@ class Cycle:
         self.claims.taken_over |= {s.subscriber_id for s in ready if s.subscriber_id and self.claims.is_taken_over(s)}
         self.sessions.renamed |= {(s.menu, s.old_key) for s in ready if s.old_key and s.place in yes}
         self.sessions.removed |= {s.place for s in ready if s.action == "remove"}
+        self.strays += [s for s in ready if s.reason in ("unmanaged", "policy") and s.place in yes]
         tells = {s.place: mark(s.before) for s in ready if s.action == "remove" and s.menu != ADDRESS_LIST.menu}
         self.marks |= tells  # of an entry of the list there is nothing to tell ours by
         self.marks |= {
@@ -342,6 +357,7 @@ class Cycle:
             *repair_events(repaired, authors, self.intent, now),
             *left_events(removed, self.tables),
             *undone_events(self.sessions.removed & gone, self.tables),
+            *stray_events(self.strays, self.tables),
         ]
         outcomes = findings.outcomes(now, hands.timing, hands.chance)
         self.run.happenings += error_events(self.intent, outcomes)

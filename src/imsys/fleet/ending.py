@@ -82,7 +82,7 @@ class Ending:
         """All sessions that this run may have to end: worth reading together with its rows."""
         owed = set().union(*(self._to_redial(s) for s in self.owed))
         cut = {*rights.suspended(self.intent, touched), *rights.strays(self.intent, touched)}
-        return cut | owed | self._of_the_gone(plan).keys()
+        return cut | owed | self._of_the_gone(plan).keys() | rights.quarantined(self.intent).keys()
 
     def _of_the_gone(self, plan: Plan) -> dict[LiveKey, Key | None]:
         return rights.of_the_gone(self.intent, plan, self.removed, self.renamed)
@@ -104,6 +104,7 @@ class Ending:
         cut = rights.suspended(self.intent, touched) | seen.fenced_off()
         forbidden = {key for key, s in cut.items() if seen.has_no_right(key, s)}
         forbidden |= {key for key, row in self._of_the_gone(plan).items() if row is None or seen.is_gone(row)}
+        forbidden |= {key for key, row in rights.quarantined(self.intent).items() if seen.is_shut(row)}
         for subscriber in self.owed:  # whose row the router refuses, while the one before them is still online
             if seen.has_no_row(subscriber):
                 forbidden |= login_keys(subscriber, self.intent)

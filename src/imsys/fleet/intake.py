@@ -23,6 +23,7 @@ class RouterRow:
     """A router with what is due on it, as of one look.
 
     singles: who is enforced though the router is only observed. is_open: its window is.
+    quarantined: logins that nobody owns and that were last seen shut, as they are to be.
     """
 
     router_id: int
@@ -41,6 +42,10 @@ class RouterRow:
     kicks_per_s: int
     window: str
     window_zone: str
+    unmanaged: str
+    has_unmanaged: bool
+    unmanaged_decided_at: datetime | None
+    quarantined: list[str]
     is_frozen: bool
     singles: list[str]
     condition: str
@@ -92,7 +97,8 @@ class RouterRow:
     def settings(self) -> tuple[object, ...]:
         """What a proof of cleanness depends on besides the subscribers."""
         way = (self.mode, self.may_be_written, self.suspend_by, self.suspend_profile, self.suspend_list)
-        return (*way, *self.other_services, self.uses_list, *self.singles)
+        unmanaged = (self.unmanaged, self.unmanaged_decided_at)
+        return (*way, *unmanaged, *self.other_services, self.uses_list, *self.singles)
 
     @property
     def access(self) -> tuple[object, ...]:
@@ -212,6 +218,19 @@ async def suspended_lines(connection: Connection, router_id: int) -> list[Subscr
         SubscriberIntent(i, name, 0, 0, package, address=address, is_suspended=True, service=service, mac=mac)
         for i, name, package, address, service, mac in rows
     ]
+
+
+async def decided_strays(connection: Connection, router_id: int) -> dict[tuple[str, str], str]:
+    """By place, what a person decided about rows that nobody owns."""
+    rows = await (await connection.execute(sql.DECIDED, (router_id,))).fetchall()
+    return {(menu, key): decision for menu, key, decision in rows}
+
+
+async def owned_logins(connection: Connection, router_id: int) -> set[tuple[str, str]]:
+    """Logins that are somebody's here, also of those who have left and are not made elsewhere yet."""
+    menus = [kind.menu for kind in LOGINS]
+    rows = await (await connection.execute(sql.OWNED_IN, (router_id, menus))).fetchall()
+    return {(menu, key) for menu, key in rows}
 
 
 async def standing_holds(connection: Connection, router: RouterRow) -> list[Standing]:

@@ -7,7 +7,8 @@ arguments.
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,22 +19,24 @@ from imsys.fleet.cycle import Cycle, Hands
 from imsys.fleet.errors import LeaseLost
 from imsys.fleet.executor import Key
 from imsys.fleet.gate import Gate
-from imsys.fleet.glance import facts, glance, suspects
+from imsys.fleet.glance import Glance, facts, glance, suspects
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
 from imsys.fleet.link import Link
 from imsys.fleet.lookups import LookUps
-from imsys.fleet.observer import ASKED_AT_MOST
+from imsys.fleet.observer import ASKED_AT_MOST, Tables
 from imsys.fleet.records import REFUSED_AT_WORK, Happening, Pool, Records, RunRecord
 from imsys.fleet.timing import Timing
 from imsys.kit.clock import Clock
 from imsys.kit.errors import ImsysError
 from imsys.network.windows import next_change
-from imsys.reconcile.desired import desired
+from imsys.reconcile.desired import Desired, desired
+from imsys.reconcile.intent import Intent, Stray
 from imsys.reconcile.kinds import LOGINS
 from imsys.reconcile.observed import near_doubles
 from imsys.reconcile.scope import scope_of
 from imsys.reconcile.show import look_alikes
+from imsys.reconcile.strays import unowned, wishes
 from imsys.routeros.client import Client
 from imsys.routeros.dial import Dial
 from imsys.routeros.endpoint import Endpoint, Limits
@@ -268,14 +271,31 @@ class Keeper:
         wanted = desired(intent)
         tables, present, proof = await hands.observer.whole(scope_of(intent, wanted))
         hands.settling.saw(tables)
-        cycle = Cycle(hands, router, RunRecord("resync", started), intent, wanted, tables, present=present)
+        nobodys = await self._unowned(tables, wanted, intent)
+        intent = replace(intent, strays=await self._strays(router, nobodys))
+        run = RunRecord("resync", started, unmanaged=len(nobodys))
+        cycle = Cycle(hands, router, run, intent, wanted, tables, present=present, unowned=nobodys)
         logins = {(kind.menu, key) for kind in LOGINS if kind.menu in tables for key in tables[kind.menu].rows}
-        cycle.run.unmanaged = len(logins - wanted.rows.keys() - {ghost.place for ghost in intent.ghosts})
         cycle.run.note = look_alikes(near_doubles(key for _, key in sorted(logins)))
         await self._finish(cycle, before)
         self._wants_resync = cycle.is_cut_short
         if cycle.is_clean and hands.settling.has_settled(tables):
             hands.observer.proof, self._proved, self._last_whole = proof, router.settings, cycle.run
+
+    async def _unowned(self, tables: Tables, wanted: Desired, intent: Intent) -> set[Key]:
+        nobodys = unowned(tables, wanted, intent)
+        if nobodys:
+            async with self.pool.connection() as connection:
+                nobodys -= await intake.owned_logins(connection, self.lease.router_id)
+        return nobodys
+
+    async def _strays(self, router: RouterRow, nobodys: set[Key]) -> list[Stray]:
+        """Of logins that nobody owns, those that are not to stay as they are."""
+        if not nobodys or not (router.has_unmanaged or router.unmanaged != "keep"):
+            return []
+        async with self.pool.connection() as connection:
+            decided = await intake.decided_strays(connection, router.router_id)
+        return wishes(nobodys, decided, router.unmanaged)
 
     async def _finish(self, cycle: Cycle, before: tuple[int, int, int]) -> None:
         """Run the cycle and record it whole."""
@@ -301,6 +321,7 @@ class Keeper:
             hides_passwords=cycle.hides_secrets if is_resync else None,
             condition=cycle.router_condition() if is_resync else None,
             holds=cycle.holding() if is_resync else None,
+            sightings=cycle.sightings(),
             serial=hands.serial,
             is_worth_keeping=is_resync or run.writes > 0,
             has_departures=router.has_departures,
@@ -343,12 +364,18 @@ class Keeper:
         self._glance_at = self.clock.monotonic() + max(self.timing.glance_s, took_s * SLOW_GLANCE)
         are_others = self._rows not in (None, seen.rows)
         self._rows = seen.rows
-        if are_others:  # a whole read, which also tells whether to believe it
+        is_let_in = router.is_enforced and router.suspend_by != "profile" and not _are_cut(router.quarantined, seen)
+        if are_others or is_let_in:  # a whole read, which also tells whether to believe it
             self._wants_resync = True
             return
         at_large = suspects(seen, suspended=suspended, entitled=entitled, by=router.intent)
         if router.may_be_written:
             self._suspects |= at_large if router.mode == "enforce" else at_large.intersection(router.singles)
+
+
+def _are_cut(names: Collection[str], seen: Glance) -> bool:
+    """Are all of these logins disabled still?"""
+    return set(names) <= set(seen.cut_names)
 
 
 def _counts(client: Client) -> tuple[int, int, int]:

@@ -69,6 +69,40 @@ class Placement(models.Model):
         return f"{self.menu} {self.key}"
 
 
+class Unmanaged(models.Model):
+    """A login that stands on a router and that nobody here owns, and what a person decided about it.
+
+    `decision`: keep, quarantine or remove; blank: the router's policy counts. `gone_at`: since when it is not there any
+    more, or is somebody's; it is remembered for a while, so that a decision outlasts an admin's safe mode.
+    """
+
+    router = models.ForeignKey(
+        "network.Router", on_delete=models.CASCADE, related_name="unmanaged_rows", db_constraint=False
+    )
+    menu = models.TextField()
+    key = models.TextField()
+    is_disabled = models.BooleanField()
+    is_live = models.BooleanField()
+    shown = models.JSONField()
+    decision = models.TextField(default="", db_default="")
+    decided_by = models.TextField(default="", db_default="")
+    decided_at = models.DateTimeField(null=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["router", "menu", "key"], name="fleet_unmanaged_key"),
+            models.CheckConstraint(
+                condition=models.Q(decision__in=["", "keep", "quarantine", "remove"]), name="fleet_unmanaged_decision"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.menu} {self.key}"
+
+
 class Run(models.Model):
     """One pass over one router that read everything or changed something."""
 

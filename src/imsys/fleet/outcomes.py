@@ -17,6 +17,7 @@ from imsys.reconcile.observed import Table
 from imsys.reconcile.plan import Plan
 from imsys.reconcile.show import shown
 from imsys.reconcile.status import Problem, kick_waits, moving, not_holding, only_observed, session_stays, settling
+from imsys.reconcile.strays import name_of, stored
 
 Key = tuple[str, str]
 
@@ -203,6 +204,18 @@ def left_events(removed: Collection[Key], tables: Mapping[str, Table]) -> list[H
     note = "its row was removed from the router"
     names = {key for menu, key in removed if KINDS[menu].names_subscriber and key not in tables[menu].rows}
     return [Happening("left", name, note=note) for name in sorted(names)]
+
+
+def stray_events(steps: Iterable[Step], tables: Mapping[str, Table]) -> list[Happening]:
+    """Logins of nobody that were shut or removed, as the last read shows."""
+    lines = []
+    for step in steps:
+        row = tables[step.menu].rows.get(step.key)
+        what = "stray-removed" if step.action == "remove" else "stray-quarantined"
+        if (row is None) == (step.action == "remove"):
+            note = f"{step.menu} {stored(step.key)}: nobody here owns it"
+            lines.append(Happening(what, stored(name_of(step.key)), cause=step.reason, note=note))
+    return lines
 
 
 def undone_events(removed: Collection[Key], tables: Mapping[str, Table]) -> list[Happening]:

@@ -4,6 +4,7 @@
 LOOK = """
 select r.id as router_id, r.name, r.host, r.port, r.username, r.password_sealed, r.tls, r.tls_fingerprint, r.mode,
        r.suspend_by, r.suspend_profile, r.suspend_list, r.pace_per_s, r.kicks_per_s, r.window, r.window_zone,
+       r.unmanaged, m.has_unmanaged, m.decided_at as unmanaged_decided_at, m.quarantined,
        exists (select 1 from network_freeze) as is_frozen,
        case when r.mode = 'observe' then array(select u.username from subscribers_subscriber u
                                                where u.router_id = r.id and u.is_enforced) else '{}' end as singles,
@@ -27,7 +28,12 @@ lateral (select array(select distinct u.service from subscribers_subscriber u
                       where u.router_id = r.id and u.service <> 'pppoe' order by 1) as other_services) o,
 lateral (select 'static' = any(o.other_services)
                 or (r.suspend_by = 'address-list'
-                    and exists (select 1 from subscribers_subscriber u where u.router_id = r.id)) as uses_list) l
+                    and exists (select 1 from subscribers_subscriber u where u.router_id = r.id)) as uses_list) l,
+lateral (select count(*) > 0 as has_unmanaged, max(m.decided_at) as decided_at,
+                coalesce(array_agg(m.key) filter (
+                    where m.gone_at is null and m.is_disabled and m.menu = '/ppp/secret'
+                      and coalesce(nullif(m.decision, ''), r.unmanaged) = 'quarantine'), '{}') as quarantined
+         from fleet_unmanaged m where m.router_id = r.id) m
 where r.id = %s
 """
 
@@ -85,6 +91,8 @@ where e.router_id = %s and (y.made_at is not null or u.is_suspended) order by p.
 OWNED_IN = """
 select menu, key from fleet_placement where router_id = %s and subscriber_id is not null and menu = any(%s)
 """
+
+DECIDED = "select menu, key, decision from fleet_unmanaged where router_id = %s and decision <> ''"
 
 PLACED_OF = """
 select subscriber_id, menu, key from fleet_placement where router_id = %s and subscriber_id = any(%s)

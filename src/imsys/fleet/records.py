@@ -24,6 +24,7 @@ from imsys.network.wake import CHANNEL
 from imsys.reconcile import guard
 from imsys.reconcile.intent import Ghost
 from imsys.reconcile.sessions import SESSION_KINDS
+from imsys.reconcile.strays import Sighting, stored
 from imsys.routeros.errors import NotPermitted, ReplyTooLarge
 from imsys.timeline.holding import FILL, OPEN, OVER, Settled, parameters
 
@@ -208,6 +209,7 @@ class Records:
         hides_passwords: bool | None = None,
         condition: tuple[str, str, str] | None = None,
         holds: Holding | None = None,
+        sightings: Sequence[Sighting] | None = None,
         serial: str = "",
         is_worth_keeping: bool = True,
         has_departures: bool = False,
@@ -215,6 +217,7 @@ class Records:
         """Record a run, whole or not at all.
 
         marks: of rows that this run removed, what they said; see `reconcile.observed.mark`.
+        sightings: rows that nobody owns, all of them; None: they were not looked for.
         `next_resync` is given by a run that read everything; `asked_at` is the request that it answers: one made
         meanwhile stays due.
         """
@@ -239,6 +242,8 @@ class Records:
                 code, text, remedy = condition
                 parameters = {"router": self.router_id, "now": now, "code": code, "text": text, "remedy": remedy}
                 await connection.execute(sql.CONDITION, parameters)
+            if sightings is not None:
+                await self._see(connection, sightings, now)
             if holds is not None:
                 await self._hold(connection, holds, router_name, now)
 
@@ -264,6 +269,22 @@ class Records:
         if ghosts:
             await connection.execute(sql.FORGET, parameters)
         await connection.execute(sql.FORGET_GONE, parameters)
+
+    async def _see(self, connection: AsyncConnection[TupleRow], sightings: Sequence[Sighting], now: datetime) -> None:
+        parameters = {
+            "router": self.router_id,
+            "now": now,
+            "menus": [seen.menu for seen in sightings],
+            "keys": [stored(seen.key) for seen in sightings],
+            "disabled": [seen.is_disabled for seen in sightings],
+            "live": [seen.is_live for seen in sightings],
+            "shown": [Jsonb({name: stored(text) for name, text in seen.shown.items()}) for seen in sightings],
+            "keep_s": GONE_FOR.total_seconds(),
+        }
+        if sightings:
+            await connection.execute(sql.SIGHTINGS, parameters)
+        await connection.execute(sql.OUT_OF_SIGHT, parameters)
+        await connection.execute(sql.FORGET_STRAYS, parameters)
 
     async def _hold(
         self, connection: AsyncConnection[TupleRow], holds: Holding, router_name: str, now: datetime

@@ -149,6 +149,25 @@ select distinct router_id from due
 
 LEFT_BY = "select distinct router_id from subscribers_departure where subscriber_id = any(%s)"
 
+# Rows that nobody owns, as a whole read shows them. What is not among them is gone, or somebody's by now.
+SIGHTINGS = """
+insert into fleet_unmanaged (router_id, menu, key, is_disabled, is_live, shown, first_seen_at, last_seen_at)
+select %(router)s, v.menu, v.key, v.is_disabled, v.is_live, v.shown, %(now)s, %(now)s
+from unnest(%(menus)s::text[], %(keys)s::text[], %(disabled)s::bool[], %(live)s::bool[], %(shown)s::jsonb[])
+     as v(menu, key, is_disabled, is_live, shown)
+order by v.menu, v.key
+on conflict (router_id, menu, key) do update
+set is_disabled = excluded.is_disabled, is_live = excluded.is_live, shown = excluded.shown,
+    last_seen_at = excluded.last_seen_at, gone_at = null
+"""
+OUT_OF_SIGHT = """
+update fleet_unmanaged set gone_at = %(now)s, is_live = false
+where router_id = %(router)s and gone_at is null and last_seen_at < %(now)s
+"""
+FORGET_STRAYS = """
+delete from fleet_unmanaged where router_id = %(router)s and gone_at < %(now)s - make_interval(secs => %(keep_s)s)
+"""
+
 EVENTS = """
 insert into timeline_event (at, actor, what, subscriber_id, username, router_id, router, before, after, cause, note)
 select %(now)s, v.actor, v.what, v.subscriber_id, v.username, %(router)s, %(router_name)s, v.before, v.after, v.cause,

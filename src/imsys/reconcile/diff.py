@@ -66,6 +66,11 @@ def removal(menu: str, row: ObservedRow, reason: Reason, subscriber_id: int | No
     return Step("remove", menu, row.key, reason, before=row.values, row_id=row.row_id, subscriber_id=subscriber_id)
 
 
+def disabling(menu: str, row: ObservedRow, reason: Reason) -> Step:
+    before = {"disabled": row.values["disabled"]}
+    return Step("set", menu, row.key, reason, {"disabled": True}, before, row.row_id)
+
+
 def _step(resource: Resource, row: ObservedRow | None) -> Step | None:
     if row is None:
         return _blank(resource, "add", resource.values)

@@ -96,12 +96,30 @@ class Ghost:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """A login on the router that nobody owns, and that is not to stay as it is. `wish`: quarantine or remove.
+
+    is_asked: a person decided so for this row, and not the router's policy for all.
+    """
+
+    menu: str
+    key: str
+    wish: str
+    is_asked: bool
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.menu, self.key
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """All or some of a router's subscribers, with every package that they use.
 
     placed: what is known to be theirs on the router, of those that are not synced.
     known: where a profile is to go, all that anybody's placements say of the rows that may name it.
     shared: rows that are the router's own, such as its drop rule; `uses_list`: it still needs them.
+    strays: rows that nobody owns and that are to change; known once everything was read.
     """
 
     router: RouterIntent
@@ -112,3 +130,4 @@ class Intent:
     shared: Sequence[tuple[str, str]] = field(default=())
     uses_list: bool = False
     known: frozenset[tuple[str, str]] = frozenset()
+    strays: Sequence[Stray] = field(default=())

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from imsys.reconcile.desired import Desired, ResourceKey, desired, is_list_bound
-from imsys.reconcile.diff import Step, promotion, removal, steps_for
+from imsys.reconcile.diff import Reason, Step, disabling, promotion, removal, steps_for
 from imsys.reconcile.exchanges import room_for
 from imsys.reconcile.intent import Ghost, Intent
 from imsys.reconcile.kinds import KINDS, PROFILE, Resource, Value
@@ -94,6 +94,7 @@ class _Planner:
         for resource in self.wanted.rows.values():
             self._make(resource)
         self._take_away()
+        self._keep_out()
         return Plan(
             tuple(sorted([*self.steps, *room_for(self.steps, self.observed)], key=_order)),
             self.problems,
@@ -236,6 +237,19 @@ class _Planner:
             if not is_placed and (menu, key) not in going:
                 step = removal(menu, row, "intent" if subscriber.is_newer else "drift", subscriber.subscriber_id)
                 self.steps.append(step)
+
+    def _keep_out(self) -> None:
+        """Logins that nobody owns and that are not to stay."""
+        for stray in self.intent.strays:
+            table = self.observed.get(stray.menu)
+            row = table.rows.get(stray.key) if table is not None else None
+            if row is None or stray.place in self.wanted.rows or stray.place in self.renames.leaving:
+                continue
+            reason: Reason = "unmanaged" if stray.is_asked else "policy"
+            if stray.wish == "remove":
+                self.steps.append(removal(stray.menu, row, reason))
+            elif row.values["disabled"] is not True:
+                self.steps.append(disabling(stray.menu, row, reason))
 
     def _may_go(self, ghost: Ghost) -> bool:
         """Does no row name this profile any more? RouterOS would leave it with a link to nothing.

@@ -76,6 +76,12 @@ def of_the_gone(
     return keys
 
 
+def quarantined(intent: Intent) -> dict[LiveKey, ResourceKey]:
+    """What lives by right of logins that nobody owns and that are shut: by key, the row that must be disabled first."""
+    shut = [stray.place for stray in intent.strays if stray.wish == "quarantine"]
+    return {key: place for place in shut for key in live_by_row(*place)}
+
+
 def _is_used(ghost: Ghost, plan: Plan) -> bool:
     """Does somebody else use the name by now? Then the session is theirs to answer for."""
     logins = [menu for menu, kinds in OF_LOGIN.items() if any(kind.menu == ghost.menu for kind in kinds)]
@@ -106,13 +112,13 @@ class ReadBack:
     def has_no_right(self, key: LiveKey, subscriber: SubscriberIntent) -> bool:
         """Is what this lives by gone or disabled, whatever else of the subscriber is refused?"""
         rows = [r for r in self.plan.wanted.of(subscriber.subscriber_id) if key in live_by_row(r.menu, r.key)]
-        return all(self._is_shut((r.menu, r.key)) for r in rows) if rows else self.is_cut(subscriber)
+        return all(self.is_shut((r.menu, r.key)) for r in rows) if rows else self.is_cut(subscriber)
 
     def is_cut(self, subscriber: SubscriberIntent) -> bool:
         """Can the subscriber not come in again?"""
         if cut_by(subscriber, self.intent.router) == "address-list":
             return subscriber.subscriber_id not in self.unfinished or self._is_listed(subscriber)
-        return all(self._is_shut(place) for place in self._logins_of(subscriber))
+        return all(self.is_shut(place) for place in self._logins_of(subscriber))
 
     def is_confined(self, subscriber: SubscriberIntent) -> bool:
         """Does the subscriber come into the walled garden, whatever else its row refuses to take?"""
@@ -148,7 +154,7 @@ class ReadBack:
         are_there = all(menu in self.tables and key in self.tables[menu].rows for menu, key in places)
         return are_there and places.isdisjoint(self._outstanding)
 
-    def _is_shut(self, place: ResourceKey) -> bool:
+    def is_shut(self, place: ResourceKey) -> bool:
         return self.is_gone(place) or self._is_disabled(place)
 
     def _is_disabled(self, place: ResourceKey) -> bool:
