@@ -514,7 +514,6 @@ class TestRouters:
             ({"suspend_list": " a"}, "begins or ends with a blank"),
             ({"kicks_per_s": 0}, "1 to 1000 kicks"),
             ({"kicks_per_s": 1001}, "1 to 1000 kicks"),
-            ({"unmanaged": "remove"}, "keeps unmanaged rows"),
         ],
     )
     def test_says_what_is_wrong(self, given: dict[str, Any], says: str) -> None:

@@ -24,6 +24,7 @@ from imsys.cli import (
     subscriber,
     suspension,  # noqa: F401 - declares suspend and resume in the group
     sync,
+    unmanaged,
     user,
     watch,
     worker,
@@ -63,6 +64,7 @@ app.add_typer(router.app, name="router")
 app.add_typer(package.app, name="package")
 app.add_typer(subscriber.app, name="subscriber")
 app.add_typer(hold.app, name="hold")
+app.add_typer(unmanaged.app, name="unmanaged")
 app.add_typer(user.app, name="user")
 app.add_typer(incidents.notify_app, name="notify")
 

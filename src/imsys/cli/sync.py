@@ -177,9 +177,8 @@ def declare_status(app: typer.Typer) -> None:
 
         with database():
             from imsys.fleet import selectors
-            from imsys.network.selectors import frozen
 
-            values = {"frozen": frozen(), **selectors.status()}
+            values = selectors.status()
         if as_json:
             print_json(values)
         else:
@@ -201,6 +200,9 @@ def print_status(values: dict[str, Any]) -> None:
     print(f"entitled but cut off  {known(gap['entitled_cut'])}")
     if gap["left_behind"]:
         print(f"left behind           {gap['left_behind']} rows on routers that cannot be reached")
+    if values["unmanaged"]["rows"]:
+        strays = values["unmanaged"]
+        print(f"nobody's logins       {strays['rows']}, {strays['live']} of them online: imsys unmanaged list")
     print(f"subscribers           {counts['synced']} synced, {counts['pending']} pending, {counts['error']} in error")
     print(f"oldest pending        {'none' if oldest is None else span(oldest)}")
     print(f"incidents             {values['incidents'] or 'none'}{': imsys incidents' if values['incidents'] else ''}")

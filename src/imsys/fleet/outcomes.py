@@ -17,7 +17,7 @@ from imsys.reconcile.observed import Table
 from imsys.reconcile.plan import Plan
 from imsys.reconcile.show import shown
 from imsys.reconcile.status import Problem, kick_waits, moving, not_holding, only_observed, session_stays, settling
-from imsys.reconcile.strays import name_of, stored
+from imsys.reconcile.strays import name_of
 
 Key = tuple[str, str]
 
@@ -213,8 +213,8 @@ def stray_events(steps: Iterable[Step], tables: Mapping[str, Table]) -> list[Hap
         row = tables[step.menu].rows.get(step.key)
         what = "stray-removed" if step.action == "remove" else "stray-quarantined"
         if (row is None) == (step.action == "remove"):
-            note = f"{step.menu} {stored(step.key)}: nobody here owns it"
-            lines.append(Happening(what, stored(name_of(step.key)), cause=step.reason, note=note))
+            note = f"{step.menu}: nobody here owns it"
+            lines.append(Happening(what, name_of(step.key), cause=step.reason, note=note))
     return lines
 
 

@@ -20,11 +20,12 @@ from imsys.fleet.errors import LeaseLost
 from imsys.fleet.greeting import Greeting
 from imsys.fleet.leases import Lease
 from imsys.kit.errors import ImsysError
+from imsys.kit.text import storable
 from imsys.network.wake import CHANNEL
 from imsys.reconcile import guard
 from imsys.reconcile.intent import Ghost
 from imsys.reconcile.sessions import SESSION_KINDS
-from imsys.reconcile.strays import Sighting, stored
+from imsys.reconcile.strays import Sighting
 from imsys.routeros.errors import NotPermitted, ReplyTooLarge
 from imsys.timeline.holding import FILL, OPEN, OVER, Settled, parameters
 
@@ -275,10 +276,10 @@ class Records:
             "router": self.router_id,
             "now": now,
             "menus": [seen.menu for seen in sightings],
-            "keys": [stored(seen.key) for seen in sightings],
+            "keys": [storable(seen.key) for seen in sightings],
             "disabled": [seen.is_disabled for seen in sightings],
             "live": [seen.is_live for seen in sightings],
-            "shown": [Jsonb({name: stored(text) for name, text in seen.shown.items()}) for seen in sightings],
+            "shown": [Jsonb(dict(seen.shown)) for seen in sightings],
             "keep_s": GONE_FOR.total_seconds(),
         }
         if sightings:
@@ -336,14 +337,14 @@ class Records:
             "now": now,
             "router": self.router_id,
             "router_name": router_name,
-            "actors": [h.actor for h in happenings],
+            "actors": [storable(h.actor) for h in happenings],
             "whats": [h.what for h in happenings],
             "subscribers": [h.subscriber_id for h in happenings],
-            "usernames": [h.username for h in happenings],
+            "usernames": [storable(h.username) for h in happenings],
             "befores": [Jsonb(dict(h.before)) if h.before is not None else None for h in happenings],
             "afters": [Jsonb(dict(h.after)) if h.after is not None else None for h in happenings],
             "causes": [h.cause for h in happenings],
-            "notes": [h.note for h in happenings],
+            "notes": [storable(h.note) for h in happenings],
         }
         await connection.execute(sql.EVENTS, parameters)
 

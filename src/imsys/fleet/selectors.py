@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from imsys.conf.sql import fetch
+from imsys.fleet import inbox
+from imsys.network.selectors import frozen
 from imsys.reconcile import guard
 from imsys.timeline.incidents import count_open
 
@@ -99,6 +101,8 @@ def status() -> dict[str, Any]:
         "oldest_pending_s": fetch(OLDEST)[0][0],
         "workers": live_workers(),
         "incidents": count_open(),
+        "unmanaged": inbox.counts(),
+        "frozen": frozen(),
         "routers": routers,
     }
 

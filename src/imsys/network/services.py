@@ -142,7 +142,7 @@ def read_anew(router_id: int) -> None:
 
     Sync states are locked before router states, by services and keepers alike: this comes after any bump.
     """
-    _update_states("resync_due_at = now(), next_attempt_at = now(), failures = 0", [router_id])
+    _update_states("resync_asked_at = now(), resync_due_at = now(), next_attempt_at = now(), failures = 0", [router_id])
     wake([router_id])
 
 
@@ -291,7 +291,6 @@ def _save(router: Router) -> None:
             "A pinned certificate needs its fingerprint.", remedy="Give --tls-fingerprint, or choose another --tls."
         )
     _check_text(router)
-    _check_served(router)
     try:
         router.clean_fields()
         with transaction.atomic():
@@ -328,16 +327,6 @@ def _check_text(router: Router) -> None:
         raise InputError(
             f"The address list {router.suspend_list!r} has a comma, or begins or ends with a blank.",
             remedy=f"Name one list, such as {DEFAULT_SUSPEND_LIST}.",
-        )
-
-
-def _check_served(router: Router) -> None:
-    """Words that are kept for later: taken now, they would promise what nobody does."""
-    if router.unmanaged != Unmanaged.KEEP:
-        raise InputError(
-            "This version keeps unmanaged rows as they are; it cannot quarantine or remove them yet.",
-            remedy="Use --unmanaged keep; imsys reconcile counts them.",
-            code="NotYet",
         )
 
 

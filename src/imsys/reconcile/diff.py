@@ -10,7 +10,7 @@ from imsys.reconcile.kinds import KINDS, SECRET, UNVERIFIABLE, Observed, Phase, 
 from imsys.reconcile.observed import ObservedRow, Table
 
 Action = Literal["add", "set", "remove", "move", "make-static"]
-Reason = Literal["intent", "drift", "ghost", "orphan", "unmanaged", "policy"]
+Reason = Literal["intent", "drift", "ghost", "unasked", "unmanaged", "policy"]
 """Why: a person wants it so by now; it was so before; a person took away what it was for; nobody is known to have; a
 person decided on a row that nobody owns; the router's policy for such rows says so.
 """

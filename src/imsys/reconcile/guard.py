@@ -24,7 +24,7 @@ HELD = (*DOUBTS, TOO_MANY)
 REMEDY = "Look at the router, then decide: imsys hold list, and imsys hold approve HOLD or imsys hold reject HOLD"
 SHRUNK_ROWS = 10
 SHRUNK_SHARE = 0.5
-UNASKED = frozenset({"orphan", "policy"})
+UNASKED = frozenset({"unasked", "policy"})
 """Reasons of what was never so before, and which no person asked for."""
 
 

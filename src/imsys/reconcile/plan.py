@@ -282,7 +282,7 @@ class _Planner:
     def _removal(self, ghost: Ghost, row: ObservedRow) -> Step:
         """A step of the subscriber who is still here; what one who left has left behind is nobody's here."""
         owner = ghost.subscriber_id if ghost.subscriber_id in self.intent.placed else None
-        return removal(ghost.menu, row, "ghost" if ghost.is_asked or ghost.is_gone else "orphan", owner)
+        return removal(ghost.menu, row, "ghost" if ghost.is_asked or ghost.is_gone else "unasked", owner)
 
 
 def _order(step: Step) -> tuple[int, bool, str]:

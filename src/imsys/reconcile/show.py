@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from imsys.kit.redact import HIDDEN
+from imsys.kit.text import storable
 from imsys.reconcile.diff import Step
 from imsys.reconcile.kinds import KINDS, Kind, Observed
 from imsys.reconcile.kinds.base import Unverifiable
@@ -19,7 +20,7 @@ def shown_value(kind: Kind, name: str, value: Observed) -> str:
     field = kind.field(name)
     if field.is_secret or isinstance(value, bytes | Unverifiable):
         return HIDDEN
-    return field.render(value) or ""
+    return storable(field.render(value) or "")
 
 
 def as_dict(step: Step, usernames: Mapping[int, str]) -> dict[str, object]:
@@ -28,10 +29,10 @@ def as_dict(step: Step, usernames: Mapping[int, str]) -> dict[str, object]:
     return {
         "subscriber": usernames.get(step.subscriber_id) if step.subscriber_id is not None else None,
         "menu": step.menu,
-        "key": step.key,
+        "key": storable(step.key),
         "action": step.action,
-        "before": ({"key": step.old_key} if step.old_key else {}) | shown(kind, step.before),
-        "after": ({"key": step.key} if step.old_key else {}) | shown(kind, step.changes),
+        "before": ({"key": storable(step.old_key)} if step.old_key else {}) | shown(kind, step.before),
+        "after": ({"key": storable(step.key)} if step.old_key else {}) | shown(kind, step.changes),
         "reason": step.reason,
     }
 
@@ -40,7 +41,7 @@ def kick_as_dict(session: Session, subscriber: str) -> dict[str, object]:
     return {
         "subscriber": subscriber,
         "menu": session.menu,
-        "key": session.name,
+        "key": storable(session.name),
         "action": "kick",
         "before": {"session": session.session_id},
         "after": {},

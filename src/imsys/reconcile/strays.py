@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from imsys.kit.text import storable
 from imsys.reconcile.desired import Desired, ResourceKey
 from imsys.reconcile.intent import Intent, Stray
 from imsys.reconcile.kinds import HOTSPOT_USER, LOGINS
@@ -42,21 +43,16 @@ def wishes(places: Iterable[ResourceKey], decided: Mapping[ResourceKey, str], po
     """What is to become of these rows: a person's decision counts for its row, the policy for all others."""
     found = []
     for menu, key in sorted(places):
-        wish = decided.get((menu, stored(key)), "")
+        wish = decided.get((menu, storable(key)), "")
         if (wish or policy) != "keep":
             found.append(Stray(menu, key, wish or policy, is_asked=bool(wish)))
     return found
 
 
-def stored(key: str) -> str:
-    """A key as a database can hold it: RouterOS takes bytes that are no text."""
-    return key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
 def name_of(key: str) -> str:
     """For people: of a login that is for one hotspot server, the server as well."""
-    server, _, name = key.rpartition(ELSEWHERE)
-    return f"{name}@{server}" if server else key
+    server, _, name = storable(key).rpartition(ELSEWHERE)
+    return f"{name}@{server}" if server else name
 
 
 def sightings(

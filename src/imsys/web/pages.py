@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 from imsys.fleet import selectors
 from imsys.kit.errors import InputError
 from imsys.network.models import Router
-from imsys.network.selectors import frozen
 from imsys.subscribers.models import Package, SyncStatus
 from imsys.timeline import selectors as timeline
 from imsys.timeline.incidents import incidents
@@ -38,7 +37,8 @@ def home(request: HttpRequest) -> HttpResponse:
     wrong = incidents(limit=INCIDENTS_ON_HOME)
     told = {incident["subject"] for incident in wrong}  # a router's trouble is an incident once it has lasted a while
     context = {
-        "frozen": frozen(),
+        "frozen": status["frozen"],
+        "unmanaged": status["unmanaged"],
         "gap": status["gap"],
         "counts": status["subscribers"],
         "total": sum(status["subscribers"].values()),

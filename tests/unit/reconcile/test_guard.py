@@ -65,7 +65,7 @@ def test_without_a_doubt_the_plan_stays_as_it_is() -> None:
     assert split(LOST, None) is LOST
 
 
-def orphans(count: int) -> Plan:
+def of_nobody(count: int) -> Plan:
     """Rows that we put there, whose owners are gone without anybody's word."""
     names = [f"old{number:02d}" for number in range(count)]
     ghosts = [Ghost(SECRET.menu, name, is_asked=False) for name in names]
@@ -73,7 +73,7 @@ def orphans(count: int) -> Plan:
 
 
 def test_what_nobody_asked_for_goes_on_up_to_the_cap_and_is_held_whole_beyond_it() -> None:
-    made = orphans(8)
+    made = of_nobody(8)
     assert split(made, None, Brake(rows=16)) is made
     parted, why = guard.split(made, None, Brake(rows=15), ROUTER)
     assert (parted.steps, parted.held) == ((), made.steps)
@@ -82,11 +82,11 @@ def test_what_nobody_asked_for_goes_on_up_to_the_cap_and_is_held_whole_beyond_it
 
 
 def test_sessions_that_are_known_not_to_live_are_no_kicks() -> None:
-    found = {name: guard.split(orphans(8), None, Brake(15, live=live), ROUTER)[1] for name, live in LIVE.items()}
+    found = {name: guard.split(of_nobody(8), None, Brake(15, live=live), ROUTER)[1] for name, live in LIVE.items()}
     assert found["none"] is not None
     assert found["none"].text.startswith("8 removes")
-    assert guard.split(orphans(3), None, Brake(100, {"kicks": 1}, live=LIVE["none"]), ROUTER)[1] is None
-    assert guard.split(orphans(3), None, Brake(100, {"kicks": 1}, live=LIVE["two"]), ROUTER)[1] is not None
+    assert guard.split(of_nobody(3), None, Brake(100, {"kicks": 1}, live=LIVE["none"]), ROUTER)[1] is None
+    assert guard.split(of_nobody(3), None, Brake(100, {"kicks": 1}, live=LIVE["two"]), ROUTER)[1] is not None
 
 
 LIVE = {"none": frozenset(), "two": frozenset({(ACTIVE.menu, "old00"), (ACTIVE.menu, "old01")})}
@@ -102,7 +102,7 @@ def test_persons_changes_and_drift_are_never_too_many() -> None:
 
 
 def test_what_a_person_approved_goes_on_and_what_was_rejected_waits_and_counts_no_more() -> None:
-    made = orphans(8)
+    made = of_nobody(8)
     marks = [mark(step) for step in made.steps]
     some = split(made, None, Brake(15, approved=marks[:2]))
     assert some.steps == made.steps  # six are left to count
@@ -115,7 +115,7 @@ def test_what_a_person_approved_goes_on_and_what_was_rejected_waits_and_counts_n
 
 def test_a_mark_tells_steps_apart_and_stays_the_same() -> None:
     step = Step("set", SECRET.menu, "ann", "drift", {"disabled": True}, row_id="*1", subscriber_id=1)
-    assert mark(step) == mark(replace(step, row_id="*2", reason="orphan"))
+    assert mark(step) == mark(replace(step, row_id="*2", reason="unasked"))
     others = [replace(step, key="ben"), replace(step, changes={"disabled": False}), replace(step, action="add")]
     assert len({mark(step), *map(mark, others)}) == 4
 
