@@ -1,10 +1,13 @@
-"""What happened (`Event`), what waits for a person (`Hold`), what is wrong (`Incident`), and who was told of it.
+"""What happened (`Event`), and to many at once (`Change`); what waits for a person (`Hold`).
+
+What is wrong (`Incident`), and who was told of it.
 
 Events are append-only: a trigger refuses changes, and only retention may delete (see services.prune).
 """
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -14,7 +17,10 @@ NAMING = ("added", "removed", "renamed")
 
 
 class Event(models.Model):
-    """One thing that happened. It names its subscriber and router by id and by text, and outlives both."""
+    """One thing that happened. It names its subscriber and router by id and by text, and outlives both.
+
+    `change_id`: the Change that it is a part of.
+    """
 
     at = models.DateTimeField(db_default=Now())
     actor = models.TextField()
@@ -27,6 +33,7 @@ class Event(models.Model):
     after = models.JSONField(null=True)
     cause = models.TextField(db_default="", default="")
     note = models.TextField(db_default="", default="")
+    change_id = models.BigIntegerField(null=True)
 
     class Meta:
         ordering: ClassVar = ["-pk"]
@@ -37,10 +44,48 @@ class Event(models.Model):
             # who bore a name, and when: enough to find the ids, and bulk changes do not pay for it
             models.Index(fields=["username"], condition=Q(what__in=NAMING), name="event_naming"),
             models.Index(fields=["router_id", "id"], condition=Q(router_id__isnull=False), name="event_router"),
+            # the events of a change stand together: blocks are enough to find them, and cost next to nothing
+            BrinIndex(fields=["change_id"], autosummarize=True, name="event_change"),
         ]
 
     def __str__(self) -> str:
         return f"{self.what} {self.username or self.router} by {self.actor}"
+
+
+class Change(models.Model):
+    """What was done to many in one step, so that it can be undone in one: its events have its id.
+
+    `router`: when it was about a whole one. `cause`: when it was about suspensions for one. `count`: subscribers that
+    it altered. `undoes`: the change that this one took back; to take this one back is to do that again.
+    """
+
+    class What(models.TextChoices):
+        SUSPEND = "suspend"
+        RESUME = "resume"
+        EXPIRE = "expire"
+        IMPORT = "import"
+        UNDO = "undo"
+
+    at = models.DateTimeField(db_default=Now())
+    actor = models.TextField()
+    what = models.TextField(choices=What)
+    router = models.TextField(default="", db_default="")
+    cause = models.TextField(default="", db_default="")
+    count = models.IntegerField()
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.TextField(default="", db_default="")
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(what__in=["suspend", "resume", "expire", "import", "undo"]), name="change_what"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"change {self.pk}: {self.what} {self.count}"
 
 
 class Held(models.TextChoices):

@@ -17,6 +17,7 @@ _FIELDS = (
     "note",
     "before",
     "after",
+    "change_id",
 )
 
 

@@ -18,6 +18,9 @@ INSERT_EVENTS = """
 insert into timeline_event (actor, what, subscriber_id, username, router_id, router, before, after, cause, note)
 """
 
+# The same for those that may be a part of a change: its id is the last column, or null.
+INSERT_EVENTS_OF_CHANGE = INSERT_EVENTS.replace("note)", "note, change_id)")
+
 
 def record(
     what: str,
@@ -31,6 +34,7 @@ def record(
     after: Mapping[str, object] | None = None,
     cause: str = "",
     note: str = "",
+    change_id: int | None = None,
 ) -> Event:
     return Event.objects.create(
         what=what,
@@ -43,6 +47,7 @@ def record(
         after=after,
         cause=cause,
         note=note,
+        change_id=change_id,
     )
 
 

@@ -21,16 +21,22 @@ from imsys.subscribers import csvfile
 from imsys.subscribers.csvfile import Line
 from imsys.subscribers.errors import UnknownPackage, address_taken, looks_like, mac_taken, subscriber_exists
 from imsys.subscribers.models import Cause, Package, Service
-from imsys.timeline.services import INSERT_EVENTS
+from imsys.timeline import changes
+from imsys.timeline.models import Change
+from imsys.timeline.services import INSERT_EVENTS_OF_CHANGE
 from imsys.vault.box import SUBSCRIBER_PASSWORD
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """How many subscribers were added (with `dry_run`: would be); with any error, none. Errors are (line, text)."""
+    """How many subscribers were added (with `dry_run`: would be); with any error, none. Errors are (line, text).
+
+    `change`: the number by which it can be undone.
+    """
 
     added: int
     errors: list[Problem] = field(default_factory=list)
+    change: int | None = None
 
 
 def import_rows(source: Path | bytes, *, dry_run: bool = False, actor: str) -> ImportReport:
@@ -47,9 +53,8 @@ def import_rows(source: Path | bytes, *, dry_run: bool = False, actor: str) -> I
             errors += known.problems()
             if errors:
                 return ImportReport(0, sorted(errors, key=lambda problem: problem[0]))
-            if lines and not dry_run:
-                _write(lines, known, actor)
-            return ImportReport(len(lines))
+            change = _write(lines, known, actor) if lines and not dry_run else None
+            return ImportReport(len(lines), change=change)
     except IntegrityError as exc:
         raise InputError(
             "While the file was read, somebody else added one of its subscribers; nothing was imported.",
@@ -142,7 +147,9 @@ _COLUMNS = (
 )
 
 
-def _write(lines: Sequence[Line], known: _Known, actor: str) -> None:
+def _write(lines: Sequence[Line], known: _Known, actor: str) -> int | None:
+    """The number of the change that it is."""
+    change_id = changes.next_id()
     sequence = "pg_get_serial_sequence('subscribers_subscriber', 'id')"
     ids = [row[0] for row in fetch(f"select nextval({sequence}) from generate_series(1, %s)", [len(lines)])]  # noqa: S608
     with (
@@ -164,18 +171,19 @@ def _write(lines: Sequence[Line], known: _Known, actor: str) -> None:
     )
     execute(
         f"""
-        {INSERT_EVENTS}
+        {INSERT_EVENTS_OF_CHANGE}
         select %s, 'added', s.id, s.username, s.router_id, r.name, null,
             jsonb_build_object('package', p.name, 'service', s.service, 'address', s.address, 'mac', s.mac,
                 'is_suspended', s.is_suspended),
-            '', 'imported'
+            '', 'imported', %s
         from subscribers_subscriber s
         join network_router r on r.id = s.router_id join subscribers_package p on p.id = s.package_id
         where s.id = any(%s::bigint[]) order by s.id
         """,  # noqa: S608 - a constant of ours
-        [actor, ids],
+        [actor, change_id, ids],
     )
     wake({known.routers[line.router] for line in lines})
+    return changes.record(change_id, Change.What.IMPORT, count=len(lines), actor=actor)
 
 
 def _row(pk: int, line: Line, known: _Known) -> tuple[object, ...]:

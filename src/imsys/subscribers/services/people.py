@@ -7,14 +7,15 @@ from typing import Any, TypedDict, Unpack
 from django.db import transaction
 
 from imsys.conf.secrets import vault
-from imsys.conf.sql import execute
+from imsys.conf.sql import execute, fetch
 from imsys.network import selectors as network
 from imsys.network.models import SuspendBy
 from imsys.network.services import ask_attempt
 from imsys.network.wake import wake
 from imsys.subscribers import selectors
 from imsys.subscribers.models import Apply, Cause, Departure, Package, Service, Subscriber, Suspension, SyncState
-from imsys.subscribers.services.rows import ask_removal, bump, lock_named, tell
+from imsys.subscribers.services.rows import Locked, ask_removal, bump, lock_named, tell
+from imsys.subscribers.services.standing import lift
 from imsys.subscribers.services.taken import check_address_free, check_mac_free, check_username_free, taken
 from imsys.subscribers.validation import (
     check_address,
@@ -26,7 +27,7 @@ from imsys.subscribers.validation import (
     check_text,
     check_username,
 )
-from imsys.timeline.services import INSERT_EVENTS
+from imsys.timeline.services import INSERT_EVENTS_OF_CHANGE
 from imsys.vault.box import SUBSCRIBER_PASSWORD
 
 REMOVE_BATCH = 5_000
@@ -112,11 +113,12 @@ def add_subscriber(
 def set_subscriber(username: str, *, actor: str, **changes: Unpack[SubscriberChanges]) -> Subscriber:
     """Change what differs. What a router sees of the service bumps, and so does whether the subscriber is enforced.
 
-    What the old service left there becomes ghosts.
+    What the old service left there becomes ghosts. Whoever is suspended for `expiry` and is given a later end that has
+    not passed is suspended for it no more.
     """
     (pk,) = lock_named([username]).ids
     subscriber = Subscriber.objects.select_related("package", "router").get(pk=pk)
-    old_package = subscriber.package
+    old_package, old_end = subscriber.package, subscriber.expires_at
     before, after = _apply(subscriber, changes)
     if not after:
         return subscriber
@@ -130,25 +132,31 @@ def set_subscriber(username: str, *, actor: str, **changes: Unpack[SubscriberCha
     if after.keys() & (ON_THE_ROUTER[subscriber.service] | FOR_THE_KEEPER):
         bump([pk], kick=_needs_login(subscriber, old_package, after))
         wake([subscriber.router_id])
+    if "expires_at" in after and _is_entitled_again(old_end, subscriber.expires_at):
+        lift([pk], causes=[Cause.EXPIRY], actor=actor)
+        subscriber.refresh_from_db(fields=["is_suspended"])
     return subscriber
 
 
 @transaction.atomic
 def remove_subscribers(usernames: Iterable[str], *, actor: str) -> int:
     """How many were removed. What stands on the routers becomes ghosts, which the keepers remove when they can."""
-    locked = lock_named(usernames)
+    return remove_locked(lock_named(usernames), actor=actor)
+
+
+def remove_locked(locked: Locked, *, actor: str, change_id: int | None = None) -> int:
     left = Departure.objects.filter(subscriber_id__in=locked.ids).values_list("router_id", flat=True)
     routers = {*locked.router_ids, *left}
     execute(
         f"""
-        {INSERT_EVENTS}
+        {INSERT_EVENTS_OF_CHANGE}
         select %(actor)s, 'removed', s.id, s.username, s.router_id, r.name,
-            jsonb_build_object('package', p.name, 'is_suspended', s.is_suspended), null, '', ''
+            jsonb_build_object('package', p.name, 'is_suspended', s.is_suspended), null, '', '', %(change)s::bigint
         from subscribers_subscriber s
         join network_router r on r.id = s.router_id join subscribers_package p on p.id = s.package_id
         where s.id = any(%(ids)s::bigint[]) order by s.id
         """,  # noqa: S608 - a constant of ours
-        {"actor": actor, "ids": locked.ids},
+        {"actor": actor, "ids": locked.ids, "change": change_id},
     )
     ask_removal("subscriber", locked.ids)
     for start in range(0, len(locked), REMOVE_BATCH):
@@ -235,6 +243,13 @@ def _needs_login(subscriber: Subscriber, old_package: Package, after: Mapping[st
     if subscriber.package.apply != Apply.NOW:
         return False
     return bool(after.keys() & {"address", "mac"}) or subscriber.package.profile_name != old_package.profile_name
+
+
+def _is_entitled_again(old: datetime | None, new: datetime | None) -> bool:
+    """Whether a later end than before is given, by the database's clock in the future."""
+    if old is None or (new is not None and new <= old):
+        return False
+    return new is None or bool(fetch("select %s > now()", [new])[0][0])
 
 
 def _check_field(field: str, value: Any) -> Any:

@@ -55,6 +55,11 @@ def lock_of_router(router: str) -> Locked:
     return _lock("router_id = %s", network.get_router(router).pk)
 
 
+def lock_ids(ids: Iterable[int]) -> Locked:
+    """Those of them that are there."""
+    return _lock("id = any(%s::bigint[])", sorted(ids))
+
+
 def bump(ids: Sequence[int], *, kick: bool = False) -> None:
     """Their intent has changed; `kick`: and a session feels it with a new login only.
 
@@ -101,7 +106,7 @@ def tell(
 def _lock(condition: str, value: object) -> Locked:
     """Its own statement: what the next one reads is then as fresh as the locks are."""
     rows = fetch(
-        f"select id, username, router_id from subscribers_subscriber where {condition} order by id for no key update",  # noqa: S608 - one of the two above
+        f"select id, username, router_id from subscribers_subscriber where {condition} order by id for no key update",  # noqa: S608 - one of those above
         [value],
     )
     return Locked([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])

@@ -8,11 +8,12 @@ from django.db import transaction
 from imsys.conf.sql import fetch
 from imsys.kit.errors import InputError
 from imsys.kit.nearest import first_few
-from imsys.network.wake import wake
 from imsys.subscribers.models import Cause
-from imsys.subscribers.services.rows import BUMP, Locked, lock_named, lock_of_router
+from imsys.subscribers.services.rows import Locked, lock_named, lock_of_router
+from imsys.subscribers.services.standing import lift, put_up
 from imsys.subscribers.validation import check_text
-from imsys.timeline.services import INSERT_EVENTS
+from imsys.timeline import changes
+from imsys.timeline.models import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,14 @@ class Changed:
     """What a bulk change did: who was changed, and how many were so already.
 
     After a resume, `still_suspended` are those that something else keeps off, and `hint` says what and how to lift it.
+    `change`: the number by which it can be undone, when more than one was named, or a whole router.
     """
 
     changed: list[str]
     already: int
     still_suspended: list[str] = field(default_factory=list)
     hint: str = ""
+    change: int | None = None
 
 
 @transaction.atomic
@@ -39,7 +42,7 @@ def suspend(usernames: Iterable[str], *, cause: str = Cause.NON_PAYMENT, note: s
 
 @transaction.atomic
 def suspend_all(router: str, *, cause: str = Cause.NON_PAYMENT, note: str = "", actor: str) -> Changed:
-    return _suspend(lock_of_router(router), _cause(cause), check_text("note", note), actor)
+    return _suspend(lock_of_router(router), _cause(cause), check_text("note", note), actor, router)
 
 
 @transaction.atomic
@@ -50,77 +53,40 @@ def resume(usernames: Iterable[str], *, cause: str | None = None, actor: str) ->
 
 @transaction.atomic
 def resume_all(router: str, *, cause: str | None = None, actor: str) -> Changed:
-    return _resume(lock_of_router(router), _cause(cause) if cause else None, actor)
+    return _resume(lock_of_router(router), _cause(cause) if cause else None, actor, router)
 
 
-# Who is off for another cause already looks the same to the router: an event, no bump.
-_SUSPEND = f"""
-with target as materialized (
-    select id, username, router_id, is_suspended
-    from subscribers_subscriber where id = any(%(ids)s::bigint[]) order by id
-), stood as (
-    insert into subscribers_suspension (subscriber_id, cause, note, by)
-    select id, %(cause)s, %(note)s, %(actor)s from target
-    on conflict (subscriber_id, cause) do nothing
-    returning subscriber_id
-), newly as materialized (
-    select target.* from target join stood on stood.subscriber_id = target.id order by id
-), cut as (
-    update subscribers_subscriber s set is_suspended = true, updated_at = now()
-    from newly where s.id = newly.id and not newly.is_suspended
-    returning s.id
-), bumped as ({BUMP.format(concerned="cut")}), told as (
-    {INSERT_EVENTS}
-    select %(actor)s, 'suspended', n.id, n.username, n.router_id, r.name,
-        jsonb_build_object('is_suspended', n.is_suspended), jsonb_build_object('is_suspended', true),
-        %(cause)s, %(note)s
-    from newly n join network_router r on r.id = n.router_id order by n.id
-)
-select username, router_id, not is_suspended from newly order by username
-"""  # noqa: S608 - constants of ours
+def _suspend(locked: Locked, cause: Cause, note: str, actor: str, router: str = "") -> Changed:
+    number = _number(locked, router)
+    rows = put_up(locked.ids, cause=cause, note=note, actor=actor, change_id=number)
+    change = number and changes.record(
+        number, Change.What.SUSPEND, count=len(rows), actor=actor, router=router, cause=cause.value
+    )
+    return Changed([row.username for row in rows], already=len(locked) - len(rows), change=change)
 
 
-def _suspend(locked: Locked, cause: Cause, note: str, actor: str) -> Changed:
-    rows = fetch(_SUSPEND, {"ids": locked.ids, "cause": cause.value, "note": note, "actor": actor})
-    wake({router_id for _, router_id, was_cut in rows if was_cut})
-    return Changed([username for username, _, _ in rows], already=len(locked) - len(rows))
-
-
-_RESUME = f"""
-with target as materialized (
-    select id, username, router_id, is_suspended
-    from subscribers_subscriber where id = any(%(ids)s::bigint[]) order by id
-), standing as materialized (
-    select p.id, p.subscriber_id, p.cause, p.cause = any(%(causes)s::text[]) as lifts
-    from subscribers_suspension p join target on target.id = p.subscriber_id
-), lifted as (
-    delete from subscribers_suspension p using standing where p.id = standing.id and standing.lifts
-), newly as materialized (
-    select t.*, string_agg(g.cause, ', ' order by g.cause) filter (where g.lifts) as lifted,
-        string_agg(g.cause, ', ' order by g.cause) filter (where not g.lifts) as stays
-    from target t join standing g on g.subscriber_id = t.id group by t.id, t.username, t.router_id, t.is_suspended
-), freed as (
-    update subscribers_subscriber s set is_suspended = false, updated_at = now()
-    from newly where s.id = newly.id and newly.stays is null
-    returning s.id
-), bumped as ({BUMP.format(concerned="freed")}), told as (
-    {INSERT_EVENTS}
-    select %(actor)s, 'resumed', n.id, n.username, n.router_id, r.name,
-        jsonb_build_object('is_suspended', n.is_suspended),
-        jsonb_build_object('is_suspended', n.stays is not null), n.lifted, ''
-    from newly n join network_router r on r.id = n.router_id where n.lifted is not null order by n.id
-)
-select username, router_id, lifted is not null, coalesce(stays, '') from newly order by username
-"""  # noqa: S608 - constants of ours
-
-
-def _resume(locked: Locked, cause: Cause | None, actor: str) -> Changed:
+def _resume(locked: Locked, cause: Cause | None, actor: str, router: str = "") -> Changed:
+    number = _number(locked, router)
     causes = [cause] if cause else [each for each in Cause if each is not Cause.EXPIRY]
-    rows = fetch(_RESUME, {"ids": locked.ids, "causes": [each.value for each in causes], "actor": actor})
-    wake({router_id for _, router_id, was_lifted, stays in rows if was_lifted and not stays})
-    changed = [username for username, _, was_lifted, _ in rows if was_lifted]
-    still = {username: stays for username, _, _, stays in rows if stays}
-    return Changed(changed, already=len(locked) - len(rows), still_suspended=list(still), hint=_hint(still))
+    rows = lift(locked.ids, causes=causes, actor=actor, change_id=number)
+    changed = [row.username for row in rows if row.was_lifted]
+    still = {row.username: row.stays for row in rows if row.stays}
+    change = number and changes.record(
+        number, Change.What.RESUME, count=len(changed), actor=actor, router=router, cause=cause or ""
+    )
+    hints = [_hint(still), _hint_expired(locked, changed) if Cause.EXPIRY in causes else ""]
+    return Changed(
+        changed,
+        already=len(locked) - len(rows),
+        still_suspended=list(still),
+        hint=" ".join(hint for hint in hints if hint),
+        change=change,
+    )
+
+
+def _number(locked: Locked, router: str) -> int | None:
+    """Of the change that this is, when it is one: a single name is as easily named again."""
+    return changes.next_id() if router or len(locked) > 1 else None
 
 
 def _hint(still: dict[str, str]) -> str:
@@ -131,6 +97,22 @@ def _hint(still: dict[str, str]) -> str:
     lift = " or ".join(f"--reason {cause}" for cause in causes)
     paying = "; lift an expiry with --cause expiry" if Cause.EXPIRY in causes else ""
     return f"{first_few(still)} stay suspended ({', '.join(causes)}). To lift that as well: {lift}{paying}."
+
+
+def _hint_expired(locked: Locked, usernames: list[str]) -> str:
+    """Who is past the day that their service ends."""
+    rows = fetch(
+        "select username from subscribers_subscriber "
+        "where id = any(%s::bigint[]) and username = any(%s::text[]) and expires_at <= now() order by username",
+        [locked.ids, usernames],
+    )
+    if not rows:
+        return ""
+    names = [username for (username,) in rows]
+    return (
+        f"{first_few(names)} {'is' if len(names) == 1 else 'are'} still expired, and cut again by the next expiry run. "
+        "Say until when they may be online: imsys subscriber set NAME --expires-at T."
+    )
 
 
 def _cause(text: str) -> Cause:

@@ -13,6 +13,9 @@ from imsys.web.login import THEME_COOKIE, THEMES
 
 register = template.Library()
 
+# Of what is suspended and resumed, what the event's own name and cause say already.
+SAID_ALREADY = ("is_suspended", "suspensions")
+
 # Shapes on a 16 x 16 grid. They differ in outline, so that they can be told apart without colour.
 _LINE = 'fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round"'
 
@@ -134,7 +137,7 @@ def changes(event: Mapping[str, Any]) -> str:
     parts = []
     for name in [*before, *(name for name in after if name not in before)]:
         old, new = before.get(name), after.get(name)
-        if old == new or (name == "is_suspended" and event["what"] in ("suspended", "resumed")):
+        if old == new or (name in SAID_ALREADY and event["what"] in ("suspended", "resumed")):
             continue
         if name in before and name in after:
             parts.append(f"{name} {_word(old)} → {_word(new)}")
