@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "imsys.accounts",
     "imsys.network",
     "imsys.subscribers",
+    "imsys.billing",
     "imsys.facts",
     "imsys.fleet",
     "imsys.onboarding",

@@ -9,10 +9,16 @@ from django.db import transaction
 from imsys.conf.sql import execute, fetch
 from imsys.kit.errors import InputError
 from imsys.timeline import services
-from imsys.timeline.holding import FILL, OPEN, OVER, STANDING, Standing, Steps, marks_of, parameters, settle
+from imsys.timeline.holding import FILL, OPEN, OVER, STANDING, Settled, Standing, Steps, marks_of, parameters, settle
 from imsys.timeline.models import Hold
 
 LIST_FIELDS = ("id", "kind", "router", "code", "text", "state", "opened_at", "changed_at", "decided_at", "decided_by")
+
+# What a person has decided before it was asked for.
+REJECT = """
+insert into timeline_hold (kind, router_id, router, code, text, steps, state, decided_at, decided_by)
+values (%(kind)s, %(router)s, %(name)s, %(code)s, %(text)s, %(steps)s, 'rejected', now(), %(actor)s)
+"""
 
 
 def standing(kind: str, router_id: int) -> list[Standing]:
@@ -29,6 +35,19 @@ def keep(kind: str, *, router_id: int, router: str, code: str, text: str, held: 
     execute(FILL, values) if settled.filled else None
     if settled.opened and execute(OPEN, values):
         services.record("held", actor="system", router_id=router_id, router=router, cause=code, note=text)
+
+
+def leave_alone(kind: str, *, router_id: int, router: str, code: str, text: str, held: Steps, actor: str) -> None:
+    """As if a person had been asked about `held` and had rejected it: silent until it changes."""
+    settled = Settled(opened=held)
+    values = parameters(settled, kind=kind, router_id=router_id, router=router, code=code, text=text)
+    execute(REJECT, {**values, "actor": actor})
+
+
+def standing_by_router(kind: str) -> dict[tuple[int, str], list[Standing]]:
+    """By router (id and name), where any stands."""
+    routers = Hold.objects.filter(kind=kind).exclude(state="over").order_by().values_list("router_id", "router")
+    return {(router_id, router): standing(kind, router_id) for router_id, router in routers.distinct()}
 
 
 def rejected_marks(kind: str, router_id: int) -> frozenset[str]:

@@ -7,6 +7,7 @@ Locks are taken in one order, subscribers and then their sync states, each by ke
 router is locked: a second intake never waits for the first unless they meet in a subscriber.
 """
 
+from imsys.subscribers.services.expiry import Expired, expire, expiry_mark, expiry_step, take_turn
 from imsys.subscribers.services.importing import ImportReport, import_rows
 from imsys.subscribers.services.moves import Moved, move_subscribers, rename_subscriber
 from imsys.subscribers.services.packages import PackageChanges, add_package, remove_package, set_package
@@ -22,6 +23,7 @@ from imsys.subscribers.services.suspensions import Changed, resume, resume_all, 
 
 __all__ = [
     "Changed",
+    "Expired",
     "ImportReport",
     "Moved",
     "PackageChanges",
@@ -29,6 +31,9 @@ __all__ = [
     "add_package",
     "add_subscriber",
     "ask_sync",
+    "expire",
+    "expiry_mark",
+    "expiry_step",
     "import_rows",
     "move_subscribers",
     "remove_package",
@@ -41,4 +46,5 @@ __all__ = [
     "set_subscriber",
     "suspend",
     "suspend_all",
+    "take_turn",
 ]
