@@ -20,14 +20,17 @@ from imsys.subscribers.services.people import (
 )
 from imsys.subscribers.services.routers import set_router
 from imsys.subscribers.services.suspensions import Changed, resume, resume_all, suspend, suspend_all
+from imsys.subscribers.services.undo import Left, Undone, undo
 
 __all__ = [
     "Changed",
     "Expired",
     "ImportReport",
+    "Left",
     "Moved",
     "PackageChanges",
     "SubscriberChanges",
+    "Undone",
     "add_package",
     "add_subscriber",
     "ask_sync",
@@ -47,4 +50,5 @@ __all__ = [
     "suspend",
     "suspend_all",
     "take_turn",
+    "undo",
 ]
