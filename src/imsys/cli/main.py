@@ -12,6 +12,7 @@ from imsys.cli import (
     demo,
     freeze,
     hold,
+    expiry,
     incidents,
     legacy,
     migrate,
@@ -25,6 +26,7 @@ from imsys.cli import (
     suspension,  # noqa: F401 - declares suspend and resume in the group
     sync,
     unmanaged,
+    undo,
     user,
     watch,
     worker,
@@ -59,6 +61,7 @@ def top(
 
 
 for module in (demo, serve, worker, migrate, simulate, sync, freeze, incidents, watch, legacy):
+for module in (demo, serve, worker, migrate, simulate, sync, incidents, watch, legacy, undo):
     module.add_to(app)
 app.add_typer(router.app, name="router")
 app.add_typer(package.app, name="package")
@@ -66,6 +69,7 @@ app.add_typer(subscriber.app, name="subscriber")
 app.add_typer(hold.app, name="hold")
 app.add_typer(unmanaged.app, name="unmanaged")
 app.add_typer(user.app, name="user")
+app.add_typer(expiry.app, name="expiry")
 app.add_typer(incidents.notify_app, name="notify")
 
 

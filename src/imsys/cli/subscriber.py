@@ -17,7 +17,7 @@ Status = Literal["pending", "synced", "error"]
 Username = Annotated[str, typer.Argument(help="The subscriber's username.", show_default=False)]
 EXPIRES_HELP = (
     "When the package ends: a date ends that day at 24:00 in IMSYS_TIME_ZONE; or a moment such as 2027-01-31T18:00. "
-    "It is kept and shown; nobody is cut by it yet."
+    "Within a minute of it the line is cut, unless too many are due there at once: `imsys expiry plan`."
 )
 
 ADDRESS_HELP = (
@@ -86,7 +86,7 @@ def add(
             service=service,
             address=address,
             mac=mac,
-            expires_at=_time(expires_at),
+            expires_at=parse_instant(expires_at),
             full_name=full_name,
             phone=phone,
             email=email,
@@ -150,7 +150,7 @@ def set_subscriber(
         from imsys.subscribers import services
 
         if expires_at is not None:
-            changes["expires_at"] = _time(expires_at)
+            changes["expires_at"] = parse_instant(expires_at)
         services.set_subscriber(username, actor=actor(), **changes)
         print_subscriber(username, as_json)
 
@@ -252,6 +252,7 @@ def import_file(
         raise InputError(f"There is no file {file}.", remedy="Name a CSV file")
     from imsys.cli.database import actor, database
     from imsys.cli.output import complain, print_json
+    from imsys.cli.undo import told
 
     with database():
         from imsys.subscribers import services
@@ -259,7 +260,7 @@ def import_file(
         report = services.import_rows(file, dry_run=dry_run, actor=actor())
     if as_json:
         errors = [{"line": line, "error": text} for line, text in report.errors]
-        print_json({"added": report.added, "dry_run": dry_run, "errors": errors})
+        print_json({"added": report.added, "change": report.change, "dry_run": dry_run, "errors": errors})
     else:
         for line, text in report.errors:
             complain(f"{file}:{line}: {text}")
@@ -271,9 +272,10 @@ def import_file(
         raise typer.Exit(Code.FAILED)
     if not as_json:
         print(f"{report.added} would be added" if dry_run else f"added {report.added} subscribers")
+        told(report.change)
 
 
-def _time(text: str | None) -> Any:
+def parse_instant(text: str | None) -> Any:
     """None for no end; Django must be set up."""
     if text is None or text in ("", "never"):
         return None

@@ -94,6 +94,7 @@ def _change(
     check_scope(names, router, everybody)
     from imsys.cli.database import actor, database
     from imsys.cli.output import print_json
+    from imsys.cli.undo import told
 
     with database():
         from imsys.subscribers import services
@@ -106,13 +107,14 @@ def _change(
             some = services.suspend if verb == "suspend" else services.resume
             outcome = some(names, actor=actor(), **how)
     if as_json:
-        fields = {"changed": len(outcome.changed), "already": outcome.already}
+        fields = {"changed": len(outcome.changed), "already": outcome.already, "change": outcome.change}
         print_json(fields | ({"still_suspended": outcome.still_suspended} if verb == "resume" else {}))
     else:
         already = (
             f", {outcome.already} {'was' if outcome.already == 1 else 'were'} so already" if outcome.already else ""
         )
         print(f"{PAST[verb]} {len(outcome.changed)}{already}")
+        told(outcome.change)
         if outcome.hint:
             print(outcome.hint)
 

@@ -24,6 +24,7 @@ COMMANDS = list(reference.commands(ROOT_COMMAND, ["imsys"]))
 STABLE = """
     demo, serve, worker, migrate, user add, simulate, sync, reconcile, plan, status, incidents, events, watch,
     notify test, freeze, thaw,
+    notify test, expiry plan, expiry run, changes, undo,
     router add, router list, router show, router test, router set, router remove,
     router script, router snapshot, router adopt, import-legacy,
     package add, package list, package set, package remove,
