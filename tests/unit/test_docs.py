@@ -18,7 +18,8 @@ GLOSSARY_WORDS = """
     enforcement gap, subscriber, session, user, client, router, package, profile, suspension, cause, timeline,
     event, actor, departure, lock, walled garden, CPE, sim, selector, service, task, enqueue, menu, Clock, vault,
     incident, channel, line, shared row, former name, twin, make static, live, cut off,
-    single enforcement, window, freeze
+    single enforcement, window, freeze,
+    change, undo, expiry run, mark
 """
 # Written in pieces, so that this file does not find itself.
 OF_ONE_MACHINE = ["/wo" + "rk/", "/ro" + "ot/", "/fa" + "rm/", "/ho" + r"me/[a-z]", "/Us" + "ers/", "/opt/wh" + "eels"]

@@ -10,9 +10,9 @@ import typer
 
 from imsys.cli import (
     demo,
+    expiry,
     freeze,
     hold,
-    expiry,
     incidents,
     legacy,
     migrate,
@@ -25,8 +25,8 @@ from imsys.cli import (
     subscriber,
     suspension,  # noqa: F401 - declares suspend and resume in the group
     sync,
-    unmanaged,
     undo,
+    unmanaged,
     user,
     watch,
     worker,
@@ -60,8 +60,7 @@ def top(
     pass
 
 
-for module in (demo, serve, worker, migrate, simulate, sync, freeze, incidents, watch, legacy):
-for module in (demo, serve, worker, migrate, simulate, sync, incidents, watch, legacy, undo):
+for module in (demo, serve, worker, migrate, simulate, sync, freeze, incidents, watch, legacy, undo):
     module.add_to(app)
 app.add_typer(router.app, name="router")
 app.add_typer(package.app, name="package")

@@ -23,8 +23,9 @@ ROOT_COMMAND: Any = typer.main.get_command(app)
 COMMANDS = list(reference.commands(ROOT_COMMAND, ["imsys"]))
 STABLE = """
     demo, serve, worker, migrate, user add, simulate, sync, reconcile, plan, status, incidents, events, watch,
-    notify test, freeze, thaw,
-    notify test, expiry plan, expiry run, changes, undo,
+    notify test, freeze, thaw, expiry plan, expiry run, changes, undo,
+    hold list, hold show, hold approve, hold reject,
+    unmanaged list, unmanaged keep, unmanaged adopt, unmanaged quarantine, unmanaged remove,
     router add, router list, router show, router test, router set, router remove,
     router script, router snapshot, router adopt, import-legacy,
     package add, package list, package set, package remove,
