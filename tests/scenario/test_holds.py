@@ -15,6 +15,7 @@ from imsys.subscribers.models import Subscriber, SyncState
 from imsys.timeline.holds import get_hold, holds
 from imsys.timeline.incidents import incidents
 from imsys.timeline.models import Event
+from tests.scenario.isp import Isp
 from tests.world import CLERK, SECRET, World
 
 PROFILE = "/ppp/profile"
@@ -226,3 +227,23 @@ def test_once_approved_the_other_router_is_the_one_that_is_known(world: World) -
     world.resync()
     state = Router.objects.get(name="r1").state
     assert (state.condition, state.serial, waiting()) == ("", "ANOTHER", [])
+
+
+def test_an_expiry_over_its_cap_is_held_before_any_intent_changes(isp: Isp) -> None:
+    world = isp.world
+    stocked(world, 15)
+    for name in names(8):
+        isp("subscriber", "set", name, "--expires-at", "2020-01-01")
+    assert isp("expiry", "run", code=3)
+    writes = world.writes()
+    (hold,) = isp("hold", "list")
+    assert (hold["kind"], hold["steps"], Subscriber.objects.filter(is_suspended=True).count()) == ("expiry", 8, 0)
+    assert incident_kinds() == ["router-held"]
+    isp("subscriber", "set", "user0000", "--expires-at", "2099-01-01")
+    world.until_synced()
+    assert world.writes() == writes
+    assert isp("hold", "approve", str(hold["id"]))["state"] == "over"
+    world.until(lambda: world.disabled() == set(names(8)[1:]), "those still due are cut off")
+    world.until_synced()
+    assert isp("hold", "list") == []
+    assert isp("hold", "reject", str(hold["id"]), code=2)
