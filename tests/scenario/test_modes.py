@@ -150,3 +150,27 @@ def minutes_other_than_now() -> str:
     minute = datetime.now(UTC).minute
     shut = {(minute + offset) % 60 for offset in range(-15, 15)}
     return f"{','.join(str(m) for m in range(60) if m not in shut)} * * * *"
+
+
+def test_what_was_right_while_it_was_observed_is_ours_once_it_is_enforced(world: World) -> None:
+    live(world, "ann", "ben", profile="home")
+    world.start_worker()
+    world.until_synced()
+    assert world.writes() == 0
+    services.set_router("r1", mode="enforce", actor=CLERK)
+    world.resync()
+    services.remove_subscribers(["ann"], actor=CLERK)
+    world.until(lambda: [row["name"] for row in world.rows()] == ["ben"], "the row of somebody who left is taken away")
+
+
+def test_who_was_right_while_it_was_observed_is_ours_once_enforced_alone(world: World) -> None:
+    live(world, "ann", "ben", profile="home")
+    world.start_worker()
+    world.until_synced()
+    enforce("ann")
+    world.until_synced()
+    services.remove_subscribers(["ann"], actor=CLERK)
+    world.resync()
+    assert [row["name"] for row in world.rows()] == ["ann", "ben"]  # removed once the router is enforced
+    services.set_router("r1", mode="enforce", actor=CLERK)
+    world.until(lambda: [row["name"] for row in world.rows()] == ["ben"], "then it is taken away")

@@ -61,7 +61,8 @@ class Claiming:
             for r in self.wanted.of(i)
             if (r.menu, r.key) not in places and (r.menu, r.key) not in busy and _is_there(tables, r.menu, r.key)
         ]
-        new = {s.package_id for s in self.acting.subscribers if s.applied_generation == 0}
+        newly = {row.subscriber_id for row in rows}
+        new = {s.package_id for s in self.acting.subscribers if s.applied_generation == 0 or s.subscriber_id in newly}
         rows += [
             PlacedRow(r.menu, r.key, None, r.package_id)
             for r in self.wanted.rows.values()

@@ -6,15 +6,28 @@ from django.db import transaction
 
 from imsys.conf.sql import execute
 from imsys.kit.errors import InputError
-from imsys.network.models import Router, SuspendBy
+from imsys.network.models import Mode, Router, SuspendBy
 from imsys.network.services import RouterChanges, RouterEdit, edit_router, read_anew
 from imsys.subscribers.models import Package, Service
 from imsys.subscribers.services.rows import BUMP
 
+# What was only observed until now becomes ours by being seen once more.
+LOOK_AT_ALL = """
+with asked as materialized (
+    select subscriber_id from subscribers_syncstate where router_id = %s and sync_status = 'synced'
+    order by subscriber_id for update
+)
+update subscribers_syncstate s set sync_status = 'pending', next_attempt_at = now()
+from asked where s.subscriber_id = asked.subscriber_id
+"""
+
 
 @transaction.atomic
 def set_router(name: str, *, actor: str, **changes: Unpack[RouterChanges]) -> Router:
-    """Change a router. It is read anew; a new way to suspend bumps the suspended whom it concerns."""
+    """Change a router. It is read anew; a new way to suspend bumps the suspended whom it concerns.
+
+    One that is enforced from now on has all of its subscribers looked at.
+    """
     edit = edit_router(name, actor=actor, **changes)
     if edit.changed & {"suspend_by", "suspend_profile"}:
         _check_walled_garden(edit.router)
@@ -23,6 +36,8 @@ def set_router(name: str, *, actor: str, **changes: Unpack[RouterChanges]) -> Ro
             "subscribers_subscriber where router_id = %(id)s and is_suspended and service = any(%(services)s::text[])"
         )
         execute(BUMP.format(concerned=suspended), {"id": edit.router.pk, "services": services})
+    if "mode" in edit.changed and edit.router.mode == Mode.ENFORCE:
+        execute(LOOK_AT_ALL, [edit.router.pk])
     if edit.changed:
         read_anew(edit.router.pk)
     return edit.router
