@@ -19,6 +19,7 @@ from imsys.cli import (
     moving,  # noqa: F401 - declares rename and move in the group
     onboarding,  # noqa: F401 - declares script, snapshot and adopt in the group
     package,
+    plan,
     router,
     serve,
     simulate,
@@ -60,7 +61,7 @@ def top(
     pass
 
 
-for module in (demo, serve, worker, migrate, simulate, sync, freeze, incidents, watch, legacy, undo):
+for module in (demo, serve, worker, migrate, simulate, sync, plan, freeze, incidents, watch, legacy, undo):
     module.add_to(app)
 app.add_typer(router.app, name="router")
 app.add_typer(package.app, name="package")

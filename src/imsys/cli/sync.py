@@ -1,4 +1,4 @@
-"""Seeing to it that the routers follow, and seeing how far they have: sync, reconcile, plan, status, events."""
+"""Seeing to it that the routers follow, and seeing how far they have: sync, reconcile, status, events."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,16 +25,6 @@ RECONCILE_COLUMNS = {
     "rows": "Rows",
     "seconds": "Seconds",
 }
-PLAN_COLUMNS = {
-    "router": "Router",
-    "subscriber": "Subscriber",
-    "menu": "Menu",
-    "key": "Key",
-    "action": "Action",
-    "before": "Before",
-    "after": "After",
-    "reason": "Reason",
-}
 STATUS_COLUMNS = {
     "router": "Router",
     "mode": "Mode",
@@ -60,7 +50,6 @@ EVENT_COLUMNS = {
 def add_to(app: typer.Typer) -> None:
     declare_sync(app)
     declare_reconcile(app)
-    declare_plan(app)
     declare_status(app)
     declare_events(app)
 
@@ -135,37 +124,6 @@ def declare_reconcile(app: typer.Typer) -> None:
             print_list(reports, RECONCILE_COLUMNS, as_json=False, empty="No router yet.")
         if any(report["result"] not in ("ok", "observed", "paused", "held") for report in reports):
             raise typer.Exit(Code.FAILED)
-
-
-def declare_plan(app: typer.Typer) -> None:
-    @command(app, "plan", examples=["imsys plan", "imsys plan --router rt-ngong --json"])
-    def plan(router: RouterFilter = None, as_json: Json = False) -> None:
-        """Show what a run would do on the routers, and why. Reads them, writes nothing."""
-        from imsys.cli.database import database
-        from imsys.cli.output import complain, print_json, print_list
-
-        with database():
-            from imsys.fleet import commands
-
-            plans = commands.plan(router)
-        problems = [plan for plan in plans if plan["problem"] and plan["mode"] != "paused"]
-        if as_json:
-            print_json({"routers": plans})
-        else:
-            rows = [{"router": plan["router"], **_shown(step)} for plan in plans for step in plan["steps"]]
-            empty = "The routers are as wanted. Nothing to do." if plans and not problems else "Nothing to plan."
-            print_list(rows, PLAN_COLUMNS, as_json=False, empty=empty)
-        for plan in problems:
-            complain(f"error: {plan['router']} was not read. {plan['problem']}")
-        if problems:
-            raise typer.Exit(Code.FAILED)
-
-
-def _shown(step: dict[str, Any]) -> dict[str, Any]:
-    def line(value: object) -> object:
-        return ", ".join(f"{key}={item}" for key, item in value.items()) if isinstance(value, dict) else value
-
-    return {key: line(value) for key, value in step.items()}
 
 
 def declare_status(app: typer.Typer) -> None:

@@ -192,6 +192,21 @@ class Cycle:
             self.sessions.all_live(),
         )
 
+    async def foreseen_kicks(self) -> list[tuple[Session, int | None, str, bool]]:
+        """What would be ended were the plan done: the session, whose, why, and whether the plan may be done at all."""
+        steps = self.plan.outstanding
+        self.sessions.removed |= {step.place for step in steps if step.action == "remove"}
+        intent = self.router.intent
+        self.sessions.redial |= {s.subscriber_id for s in steps if s.subscriber_id and owes_kick(s, intent)}
+        found = await self.sessions.foreseen(self.plan)
+        may = {step.place for step in self.plan.steps}
+        return [(session, owner, why, self._may_end(session, owner, may)) for session, owner, why in found]
+
+    def _may_end(self, session: Session, owner: int | None, may: Collection[Key]) -> bool:
+        if owner is not None:
+            return self.enforced is None or owner in self.enforced
+        return any(session.live_key in live_by_row(*place) for place in may)
+
     def sightings(self) -> list[Sighting] | None:
         """Who stands there and is nobody's, by the last read."""
         if self.unowned is None or not (self.unowned or self.router.has_unmanaged):

@@ -136,6 +136,22 @@ class Ending:
             return None
         return frozenset(session.live_key for session in self.present)
 
+    async def foreseen(self, plan: Plan) -> list[tuple[Session, int | None, str]]:
+        """What is live and would have no right to be, were all of the plan done: the session, whose it is, and why."""
+        intent = self.claims.intent
+        why: dict[LiveKey, tuple[int | None, str]] = {}
+        for subscriber in intent.subscribers:
+            if subscriber.is_kick_owed or subscriber.subscriber_id in self.redial:
+                owed = self._to_redial(subscriber)
+                why.update(dict.fromkeys(owed, (subscriber.subscriber_id, "redial")))
+        why.update(dict.fromkeys(rights.of_the_gone(intent, plan, self.removed, self.renamed), (None, "ghost")))
+        why.update(dict.fromkeys(rights.quarantined(intent), (None, "unmanaged")))
+        for key, subscriber in rights.suspended(intent, ()).items():
+            why[key] = subscriber.subscriber_id, "suspended"
+        if not why:
+            return []
+        return [(session, *why[session.live_key]) for session in among(await self._known(set(why)), why)]
+
     async def read(self, keys: set[LiveKey]) -> list[Session]:
         """What is live under these keys, by a read sent now."""
         self.present, self.covered = await self.observer.sessions(keys), keys

@@ -68,6 +68,17 @@ class RouterRow:
         return self.mode != "paused" and self.is_open and not self.is_frozen
 
     @property
+    def blocked_by(self) -> str | None:
+        """What keeps us from writing to all that is ours here; None where nothing does."""
+        if self.mode == "paused":
+            return "paused"
+        if self.is_frozen:
+            return "frozen"
+        if not self.is_open:
+            return "window"
+        return None if self.mode == "enforce" else "observe"
+
+    @property
     def is_enforced(self) -> bool:
         """May all that is ours here be written now?"""
         return self.mode == "enforce" and self.may_be_written

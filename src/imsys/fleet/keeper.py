@@ -8,7 +8,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,19 +23,15 @@ from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
 from imsys.fleet.link import Link
 from imsys.fleet.lookups import LookUps
-from imsys.fleet.observer import ASKED_AT_MOST, Tables
+from imsys.fleet.observer import ASKED_AT_MOST
 from imsys.fleet.records import REFUSED_AT_WORK, Happening, Pool, Records, RunRecord
 from imsys.fleet.timing import Timing
+from imsys.fleet.whole import read_whole
 from imsys.kit.clock import Clock
 from imsys.kit.errors import ImsysError
 from imsys.network.windows import next_change
-from imsys.reconcile.desired import Desired, desired
-from imsys.reconcile.intent import Intent, Stray
-from imsys.reconcile.kinds import LOGINS
-from imsys.reconcile.observed import near_doubles
+from imsys.reconcile.desired import desired
 from imsys.reconcile.scope import scope_of
-from imsys.reconcile.show import look_alikes
-from imsys.reconcile.strays import unowned, wishes
 from imsys.routeros.client import Client
 from imsys.routeros.dial import Dial
 from imsys.routeros.endpoint import Endpoint, Limits
@@ -266,36 +261,11 @@ class Keeper:
             )
             self._wants_resync = False
             return
-        async with self.pool.connection() as connection:
-            intent = await intake.load_all(connection, router, now=started, wait_s=self.timing.old_router_s)
-        wanted = desired(intent)
-        tables, present, proof = await hands.observer.whole(scope_of(intent, wanted))
-        hands.settling.saw(tables)
-        nobodys = await self._unowned(tables, wanted, intent)
-        intent = replace(intent, strays=await self._strays(router, nobodys))
-        run = RunRecord("resync", started, unmanaged=len(nobodys))
-        cycle = Cycle(hands, router, run, intent, wanted, tables, present=present, unowned=nobodys)
-        logins = {(kind.menu, key) for kind in LOGINS if kind.menu in tables for key in tables[kind.menu].rows}
-        cycle.run.note = look_alikes(near_doubles(key for _, key in sorted(logins)))
+        cycle, proof = await read_whole(hands, router, started=started)
         await self._finish(cycle, before)
         self._wants_resync = cycle.is_cut_short
-        if cycle.is_clean and hands.settling.has_settled(tables):
+        if cycle.is_clean and hands.settling.has_settled(cycle.tables):
             hands.observer.proof, self._proved, self._last_whole = proof, router.settings, cycle.run
-
-    async def _unowned(self, tables: Tables, wanted: Desired, intent: Intent) -> set[Key]:
-        nobodys = unowned(tables, wanted, intent)
-        if nobodys:
-            async with self.pool.connection() as connection:
-                nobodys -= await intake.owned_logins(connection, self.lease.router_id)
-        return nobodys
-
-    async def _strays(self, router: RouterRow, nobodys: set[Key]) -> list[Stray]:
-        """Of logins that nobody owns, those that are not to stay as they are."""
-        if not nobodys or not (router.has_unmanaged or router.unmanaged != "keep"):
-            return []
-        async with self.pool.connection() as connection:
-            decided = await intake.decided_strays(connection, router.router_id)
-        return wishes(nobodys, decided, router.unmanaged)
 
     async def _finish(self, cycle: Cycle, before: tuple[int, int, int]) -> None:
         """Run the cycle and record it whole."""

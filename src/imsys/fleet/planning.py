@@ -1,33 +1,40 @@
-"""`imsys plan`: what a run would do, and why. Reads routers and rows, and writes neither."""
+"""`imsys plan`: what a run would do, and why. The run itself, up to its first write: it only reads."""
 
 import asyncio
+import random
+import uuid
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 
 from imsys.conf.database import dsn
 from imsys.conf.secrets import vault
 from imsys.conf.sql import fetch
 from imsys.fleet import intake
-from imsys.fleet.intake import Connection
+from imsys.fleet.cycle import Cycle, Hands
+from imsys.fleet.executor import Executor
+from imsys.fleet.greeting import Greeting, greet
+from imsys.fleet.intake import RouterRow
+from imsys.fleet.leases import Lease
 from imsys.fleet.observer import Observer
+from imsys.fleet.pacing import Allowance
+from imsys.fleet.records import Pool, Records
+from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
+from imsys.fleet.whole import read_whole
 from imsys.kit.clock import SystemClock
 from imsys.kit.errors import ImsysError
 from imsys.network.selectors import get_router
-from imsys.reconcile.desired import desired, live_keys
-from imsys.reconcile.plan import make_plan
-from imsys.reconcile.scope import scope_of as scope_of_intent
-from imsys.reconcile.sessions import among
 from imsys.reconcile.show import as_dict, kick_as_dict
 from imsys.routeros.client import Client
-from imsys.vault.box import ROUTER_PASSWORD
-
-OLD_ROUTER_S = Timing().old_router_s
+from imsys.vault.box import ROUTER_PASSWORD, SUBSCRIBER_PASSWORD
 
 
 def plan(router: str | None = None) -> list[dict[str, Any]]:
-    """What a run would do on each router, and why. Reads only: one login of its own, under no lease."""
+    """What a run would do on each router, and why. Reads only: one login of its own, under no lease.
+
+    Each step says under `blocked` what keeps it from being done now: held, observe, window, frozen, or null.
+    """
     ids = scope_of(get_router(router).pk if router is not None else None, None)
     return asyncio.run(_plans(ids))
 
@@ -43,37 +50,66 @@ def scope_of(router_id: int | None, usernames: list[str] | None) -> list[int]:
 
 
 async def _plans(router_ids: list[int]) -> list[dict[str, Any]]:
-    async with await AsyncConnection.connect(dsn(), autocommit=True) as connection:
-        rows = [await intake.look(connection, router_id, now=SystemClock().now()) for router_id in router_ids]
-        return [await _plan(connection, row) for row in rows if row is not None]
+    now = SystemClock().now()
+    pool: Pool = AsyncConnectionPool(dsn(), min_size=1, max_size=2, kwargs={"autocommit": True}, open=False)
+    async with pool:
+        async with pool.connection() as connection:
+            rows = [await intake.look(connection, router_id, now=now) for router_id in router_ids]
+        return [await _plan(pool, row) for row in rows if row is not None]
 
 
-async def _plan(connection: Connection, router: intake.RouterRow) -> dict[str, Any]:
+async def _plan(pool: Pool, router: RouterRow) -> dict[str, Any]:
+    said = {"router": router.name, "mode": router.mode, "blocked": router.blocked_by, "held": None}
     if router.mode == "paused":
-        return {"router": router.name, "mode": router.mode, "steps": [], "problem": "The router is paused."}
+        return {**said, "steps": [], "problem": "The router is paused."}
     try:
-        steps, problems = await _steps(connection, router)
+        return {**said, "problem": None, **await _decided(pool, router)}
     except ImsysError as error:
-        return {"router": router.name, "mode": router.mode, "steps": [], "problem": str(error), "code": error.code}
-    return {"router": router.name, "mode": router.mode, "steps": steps, "problem": None, "errors": problems}
+        return {**said, "steps": [], "problem": str(error), "code": error.code}
 
 
-async def _steps(
-    connection: Connection, router: intake.RouterRow
-) -> tuple[list[dict[str, object]], list[dict[str, str]]]:
+async def _decided(pool: Pool, router: RouterRow) -> dict[str, Any]:
     endpoint = router.endpoint(vault().open(router.password_sealed, context=ROUTER_PASSWORD))
     clock = SystemClock()
-    intent = await intake.load_all(connection, router, now=clock.now(), wait_s=OLD_ROUTER_S)
     client = await Client.connect(endpoint, clock=clock)
     try:
-        observer = Observer(client, vault().fingerprint)
-        tables, _, _ = await observer.whole(scope_of_intent(intent, desired(intent)))
-        cut = {key: s for s in intent.subscribers if s.is_suspended for key in live_keys(s, intent)}
-        present = among(await observer.sessions(cut), cut)
+        answer = await greet(client)
+        hands = _hands(pool, router, client, clock, answer)
+        cycle, _ = await read_whole(hands, router, started=clock.now())
+        await cycle.decide()
+        return await _told(cycle)
     finally:
         await client.close()
-    made = make_plan(intent, tables)
-    names = {s.subscriber_id: s.username for s in intent.subscribers}
-    problems = [{"subscriber": names[i], "code": p.code, "text": str(p)} for i, p in made.problems.items()]
-    kicks = [kick_as_dict(session, cut[session.live_key].username) for session in present]
-    return [*(as_dict(step, names) for step in made.steps), *kicks], problems
+
+
+def _hands(pool: Pool, router: RouterRow, client: Client, clock: SystemClock, answer: Greeting) -> Hands:
+    """Those of a keeper, on a lease that nobody gave: whatever is recorded under it is refused."""
+    timing = Timing()
+    lease = Lease(router.router_id, uuid.uuid4(), 0, clock, timing.lease_margin_s)
+    return Hands(
+        Observer(client, vault().fingerprint),
+        Executor(client, lambda sealed: vault().open(sealed, context=SUBSCRIBER_PASSWORD)),
+        Records(pool, lease),
+        clock,
+        random.Random(),  # noqa: S311 - for delays
+        timing,
+        Settling(answer.uptime_s, clock=clock, timing=timing),
+        Allowance(router.kicks_per_s, clock=clock),
+        answer.serial,
+    )
+
+
+async def _told(cycle: Cycle) -> dict[str, Any]:
+    made, names = cycle.plan, {s.subscriber_id: s.username for s in cycle.intent.subscribers}
+    blocked = cycle.router.blocked_by
+    parts = ((made.steps, None), (made.held, "held"), (made.left_alone, blocked or "observe"))
+    steps = [{**as_dict(step, names), "blocked": by} for part, by in parts for step in part]
+    for session, owner, why, may in await cycle.foreseen_kicks():
+        kick = kick_as_dict(session, names[owner] if owner is not None else None, why)
+        steps.append({**kick, "blocked": None if may else blocked or "held"})
+    return {
+        "steps": steps,
+        "held": cycle.why_held.text if cycle.why_held is not None else None,
+        "errors": [{"subscriber": names[i], "code": p.code, "text": str(p)} for i, p in made.problems.items()],
+        "waiting": sorted(names[i] for i in (*made.waiting, *made.in_turn)),
+    }

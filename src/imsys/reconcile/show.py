@@ -37,7 +37,8 @@ def as_dict(step: Step, usernames: Mapping[int, str]) -> dict[str, object]:
     }
 
 
-def kick_as_dict(session: Session, subscriber: str) -> dict[str, object]:
+def kick_as_dict(session: Session, subscriber: str | None, reason: str) -> dict[str, object]:
+    """The same for a session that is to end."""
     return {
         "subscriber": subscriber,
         "menu": session.menu,
@@ -45,7 +46,7 @@ def kick_as_dict(session: Session, subscriber: str) -> dict[str, object]:
         "action": "kick",
         "before": {"session": session.session_id},
         "after": {},
-        "reason": "suspended",
+        "reason": reason,
     }
 
 
