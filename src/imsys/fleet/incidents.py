@@ -103,7 +103,9 @@ CONDITIONS = (
                || min(y.sync_error),
                'See them: imsys subscriber list --status error --router ' || r.name
         from subscribers_syncstate y join network_router r on r.id = y.router_id
-        where y.sync_status = 'error' and r.mode = 'enforce' group by r.id, y.error_code
+        join subscribers_subscriber u on u.id = y.subscriber_id
+        where y.sync_status = 'error' and (r.mode = 'enforce' or (r.mode = 'observe' and u.is_enforced))
+        group by r.id, y.error_code
         """,
         Wording("kinds of subscribers' errors", "has ended", "kinds of subscribers' errors have ended"),
     ),

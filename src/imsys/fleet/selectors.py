@@ -17,7 +17,8 @@ COUNTS = "select sync_status, count(*) from subscribers_syncstate group by sync_
 OLDEST = """
 select extract(epoch from now() - min(y.wanted_at))::float
 from subscribers_syncstate y join network_router r on r.id = y.router_id
-where y.sync_status = 'pending' and r.mode = 'enforce'
+join subscribers_subscriber u on u.id = y.subscriber_id
+where y.sync_status = 'pending' and (r.mode = 'enforce' or (r.mode = 'observe' and u.is_enforced))
 """
 
 GAP = """

@@ -139,6 +139,9 @@ class Subscriber(models.Model):
         indexes: ClassVar = [
             # finds usernames that differ by case alone, and serves the search by first letters
             models.Index(OpClass(Lower("username"), name="text_pattern_ops"), name="subscriber_username_lower"),
+            # finds whose service has ended, and who is enforced on a router that is observed
+            models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name="subscriber_expires"),
+            models.Index(fields=["router"], condition=Q(is_enforced=True), name="subscriber_enforced"),
             # says which services a router has besides PPPoE, which most have alone
             models.Index(fields=["router", "service"], condition=~Q(service="pppoe"), name="subscriber_other_service"),
         ]

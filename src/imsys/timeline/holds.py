@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, Func, IntegerField
 
 from imsys.conf.sql import execute, fetch
 from imsys.kit.errors import InputError
@@ -84,10 +85,9 @@ def holds(*, with_decided: bool = False, router: str = "", limit: int | None = N
     rows = Hold.objects.order_by("-pk") if with_decided else Hold.objects.filter(state="waiting").order_by("pk")
     if router:
         rows = rows.filter(router=router)
-    return [
-        {**row, "steps": len(steps)}
-        for row, steps in ((r, r.pop("steps")) for r in rows.values(*LIST_FIELDS, "steps")[:limit])
-    ]
+    count = Func(F("steps"), function="jsonb_array_length", output_field=IntegerField())
+    found = rows.annotate(count=count).values(*LIST_FIELDS, "count")[:limit]
+    return [{"steps" if key == "count" else key: value for key, value in row.items()} for row in found]
 
 
 def get_hold(hold_id: int) -> dict[str, Any]:
