@@ -8,7 +8,9 @@ from imsys.fleet.incidents import look
 from imsys.fleet.selectors import runs
 from imsys.fleet.services import approve_hold, reject_hold
 from imsys.kit.errors import InputError
+from imsys.network import services as network
 from imsys.network.models import Router
+from imsys.network.services import remove_router
 from imsys.sim.router import SimRouter
 from imsys.subscribers import services
 from imsys.subscribers.models import Subscriber, SyncState
@@ -20,6 +22,8 @@ from tests.world import CLERK, SECRET, World
 
 PROFILE = "/ppp/profile"
 
+pytestmark = pytest.mark.timeout(60)
+
 
 def names(count: int) -> list[str]:
     return [f"user{number:04d}" for number in range(count)]
@@ -28,7 +32,9 @@ def names(count: int) -> list[str]:
 def stocked(world: World, count: int) -> SimRouter:
     """A router that is right, with so many subscribers and a worker up."""
     router = world.add_router()
-    world.add_subscribers(names(count))
+    services.add_package(name="home", rate_limit="10M/10M", price=20, actor=CLERK)
+    lines = "".join(f"{name},secret-{name},r1,home\n" for name in names(count))
+    services.import_rows(f"username,password,router,package\n{lines}".encode(), actor=CLERK)
     world.start_worker()
     world.until_synced(60)
     return router
@@ -137,6 +143,44 @@ def test_what_was_rejected_is_silent_until_it_changes(world: World) -> None:
     services.add_subscriber(username="user0000", router="r1", package="home", actor=CLERK)
     world.until_synced()
     assert (waiting(), len(world.rows())) == ([], 20)
+
+
+def test_a_decision_outlasts_a_freeze_and_a_closed_window(world: World) -> None:
+    stocked(world, 15)
+    vanish(*names(8))
+    hold = until_held(world, 8)
+    network.freeze("audit", actor=CLERK)
+    world.resync()
+    assert until_held(world, 8) == hold
+    reject_hold(hold, actor=CLERK)
+    world.resync()
+    assert get_hold(hold)["state"] == "rejected"
+    network.thaw(actor=CLERK)
+    world.resync()
+    assert (get_hold(hold)["state"], waiting(), len(world.rows())) == ("rejected", [], 15)
+
+
+def test_what_was_approved_during_a_freeze_is_done_after_it(world: World) -> None:
+    stocked(world, 15)
+    vanish(*names(8))
+    hold = until_held(world, 8)
+    network.freeze("audit", actor=CLERK)
+    approve_hold(hold, actor=CLERK)
+    world.resync()
+    assert (get_hold(hold)["state"], len(world.rows())) == ("approved", 15)
+    network.thaw(actor=CLERK)
+    world.until(lambda: len(world.rows()) == 7, "what was approved is done")
+    until_over(world, hold)
+
+
+def test_a_router_that_is_removed_takes_its_holds_with_it(world: World) -> None:
+    stocked(world, 15)
+    vanish(*names(8))
+    hold = until_held(world, 8)
+    vanish(*names(15)[8:])
+    remove_router("r1", forget=True, actor=CLERK)
+    world.stop_workers()
+    assert (get_hold(hold)["state"], incident_kinds()) == ("over", [])
 
 
 def test_a_hold_follows_what_is_held_and_ends_by_itself(world: World) -> None:

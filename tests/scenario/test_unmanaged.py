@@ -84,6 +84,23 @@ def test_what_is_ours_by_any_right_is_not_in_it(world: World) -> None:
     assert not Event.objects.filter(what__startswith="stray").exists()
 
 
+def test_who_is_adopted_while_the_router_is_being_read_is_not_taken_for_nobody(world: World) -> None:
+    router = shared(world, "neighbour")
+    services.set_router("r1", caps=dict.fromkeys(("removes", "kicks"), 0), actor=CLERK)
+    services.set_router("r1", unmanaged="remove", actor=CLERK)
+    world.until(lambda: holds(), "held, as there is one of ours only")
+    slow = make_fault("delay", {"menu": SECRET, "verb": "print", "seconds": 1.0})
+    services.set_router("r1", caps=dict.fromkeys(("removes", "kicks")), actor=CLERK)
+    world.call(lambda: router.faults.arm(slow))
+    ask_resync([Router.objects.get().pk])
+    world.until(lambda: slow.fired, "the intent was loaded, and a read is on its way")
+    world.add_subscribers(["neighbour"])
+    world.until_synced()
+    world.resync()
+    assert "neighbour" in world.online()
+    assert not Event.objects.filter(what__startswith="stray").exists()
+
+
 def test_a_policy_that_is_set_while_the_router_is_being_read_is_not_lost(world: World) -> None:
     router = shared(world, "neighbour")
     slow = make_fault("delay", {"menu": SECRET, "verb": "print", "seconds": 1.0})

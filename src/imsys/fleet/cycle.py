@@ -217,8 +217,8 @@ class Cycle:
         return sightings(self.unowned, self.tables, alive)
 
     def holding(self) -> Holding | None:
-        """What becomes of the router's holds by a run that saw everything."""
-        if not (self.standing or self.plan.held):
+        """What becomes of the router's holds by a run that saw everything; outside of its window nothing does."""
+        if not (self.standing or self.plan.held) or not self.router.may_be_written:
             return None
         names = {s.subscriber_id: s.username for s in self.intent.subscribers}
         held = {guard.mark(step): as_dict(step, names) for step in self.plan.held}

@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow, class_row
 from imsys.fleet import questions as sql
 from imsys.network.windows import is_open
 from imsys.reconcile.intent import Ghost, Intent, PackageIntent, RouterIntent, SubscriberIntent, SuspendBy
-from imsys.reconcile.kinds import LOGINS, QUEUE
+from imsys.reconcile.kinds import HOTSPOT_USER, LOGINS, QUEUE, SECRET
 from imsys.reconcile.scope import REFERRING
 from imsys.routeros.endpoint import Endpoint
 from imsys.timeline.holding import STANDING, Standing
@@ -240,7 +240,8 @@ async def decided_strays(connection: Connection, router_id: int) -> dict[tuple[s
 async def owned_logins(connection: Connection, router_id: int) -> set[tuple[str, str]]:
     """Logins that are somebody's here, also of those who have left and are not made elsewhere yet."""
     menus = [kind.menu for kind in LOGINS]
-    rows = await (await connection.execute(sql.OWNED_IN, (router_id, menus))).fetchall()
+    parameters = {"router": router_id, "menus": menus, "secrets": SECRET.menu, "hotspot": HOTSPOT_USER.menu}
+    rows = await (await connection.execute(sql.OWNED_LOGINS, parameters)).fetchall()
     return {(menu, key) for menu, key in rows}
 
 

@@ -94,6 +94,14 @@ select menu, key from fleet_placement where router_id = %s and subscriber_id is 
 
 DECIDED = "select menu, key, decision from fleet_unmanaged where router_id = %s and decision <> ''"
 
+# Also of somebody who was added since the intent was loaded, such as all who were just adopted.
+OWNED_LOGINS = """
+select menu, key from fleet_placement
+where router_id = %(router)s and subscriber_id is not null and menu = any(%(menus)s)
+union select %(secrets)s, username from subscribers_subscriber where router_id = %(router)s and service = 'pppoe'
+union select %(hotspot)s, username from subscribers_subscriber where router_id = %(router)s and service = 'hotspot'
+"""
+
 PLACED_OF = """
 select subscriber_id, menu, key from fleet_placement where router_id = %s and subscriber_id = any(%s)
 """

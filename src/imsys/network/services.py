@@ -35,6 +35,7 @@ from imsys.network.models import (
     Unmanaged,
 )
 from imsys.network.wake import wake
+from imsys.timeline import holds
 from imsys.timeline import services as timeline
 from imsys.vault.box import ROUTER_PASSWORD
 
@@ -165,6 +166,7 @@ def remove_router(name: str, *, forget: bool = False, actor: str) -> int:
             f"The router {name!r} still has {router.subscribers.count()} subscribers.",
             remedy=f"Remove or move them first; see them with: imsys subscriber list --router {name}",
         ) from exc
+    holds.forget_router(router_id)
     note = f"{placements} placements written off" if placements else ""
     timeline.record("router-removed", actor=actor, router_id=router_id, router=name, note=note)
     wake([router_id])

@@ -75,6 +75,12 @@ def decide(hold_id: int, state: str, *, actor: str) -> Hold:
     return hold
 
 
+def forget_router(router_id: int) -> None:
+    """It is removed from here, and nothing on it is anybody's question any more."""
+    over = "update timeline_hold set state = 'over', over_at = now() where router_id = %s and state <> 'over'"
+    execute(over, [router_id])
+
+
 def finish(hold_ids: Sequence[int]) -> None:
     """All that was approved is done, or nothing of it is due any more."""
     execute(OVER, {"over": list(hold_ids)})
