@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
 
 from imsys.reconcile.desired import Desired, ResourceKey, desired, is_list_bound
 from imsys.reconcile.diff import Reason, Step, disabling, promotion, removal, steps_for
@@ -17,13 +19,20 @@ from imsys.reconcile.status import Problem, missing_menu, unknown_profile
 PROFILES = (PROFILE.menu, HOTSPOT_PROFILE.menu)
 
 
+class Paused(NamedTuple):
+    """A repair that rests until then, see fights.py. The step has what rests alone."""
+
+    step: Step
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`problems` are by subscriber and need a person; `waiting` subscribers wait for the router to settle.
 
     in_turn: subscribers whose row waits until another one has left its name.
     forgotten: placements whose rows are gone, so that they can be deleted.
-    held: steps that the guard keeps back. left_alone: those on rows that are only observed.
+    held: steps that the guard keeps back. left_alone: those on rows that are only observed. paused: those fought over.
     """
 
     steps: tuple[Step, ...] = ()
@@ -33,11 +42,17 @@ class Plan:
     forgotten: tuple[Ghost, ...] = ()
     held: tuple[Step, ...] = ()
     left_alone: tuple[Step, ...] = ()
+    paused: tuple[Paused, ...] = ()
     wanted: Desired = field(default_factory=Desired, repr=False)
 
     @property
     def outstanding(self) -> tuple[Step, ...]:
         """All that differs, whether it may be mended or not."""
+        return (*(rests.step for rests in self.paused), *self.not_paused)
+
+    @property
+    def not_paused(self) -> tuple[Step, ...]:
+        """The same without what rests."""
         return (*self.steps, *self.held, *self.left_alone)
 
     def unfinished(self) -> set[int]:
