@@ -19,6 +19,7 @@ from imsys.fleet.worker import Worker, end
 from imsys.network.models import Router
 from imsys.network.services import add_router, ask_resync
 from imsys.network.wake import wake
+from imsys.reconcile.fights import Rules
 from imsys.routeros.endpoint import Endpoint, Limits
 from imsys.sim.router import SimRouter
 from imsys.sim.server import SimServer
@@ -42,6 +43,7 @@ QUICK = Timing(
     retry_first_s=0.05,
     error_first_s=0.5,
     error_cap_s=2.0,
+    fights=Rules(first_s=0.2, cap_s=0.8, restricting_s=0.1),
 )
 UNHURRIED = Limits(burst=100_000, command_s=5.0, idle_s=4.0, connect_s=2.0, login_s=2.0)
 SECRET = "/ppp/secret"

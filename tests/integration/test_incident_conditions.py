@@ -10,6 +10,7 @@ from django.utils import timezone
 from imsys.cli.main import main
 from imsys.conf.sql import execute
 from imsys.fleet.incidents import CONDITIONS, look
+from imsys.fleet.models import Fight
 from imsys.network import services as network
 from imsys.network.models import Router, RouterState
 from imsys.network.services import add_router
@@ -73,6 +74,33 @@ def test_a_router_refuses_us() -> None:
     assert found() == [("router-refused", "rt-1")]
     (row,) = incidents()
     assert (row["severity"], row["remedy"]) == ("critical", "Correct the password.")
+
+
+def test_a_fight_is_one_incident_for_each_router_menu_and_field() -> None:
+    now = timezone.now()
+
+    def fight(router: str, key: str, field: str, *, begun: bool = True, over_s: float = 60, **values: Any) -> None:
+        at = {"begun_at": now if begun else None, "over_at": now + timedelta(seconds=over_s), "repaired_at": [now]}
+        row = {"router": Router.objects.get(name=router), "menu": "/ppp/secret", "key": key, "field": field}
+        Fight.objects.create(**row, **at, **values)
+
+    fight("rt-1", "ann", "profile", who="radman via api", found="fast", wanted="home")
+    fight("rt-1", "ben", "profile", who="juma via ssh", found="slow", wanted="home")
+    fight("rt-1", "cat", "caller-id", wanted="02:00:00:00:00:01")
+    fight("rt-2", "dan", "profile", begun=False)
+    fight("rt-2", "eve", "profile", over_s=-1)
+    fight("rt-4", "fay", "profile")
+    assert found() == [("fight", "rt-1 /ppp/secret caller-id"), ("fight", "rt-1 /ppp/secret profile")]
+    of_one, of_two = (row["text"] for row in incidents())
+    assert of_one.startswith(
+        "On rt-1 caller-id of cat in /ppp/secret is changed back by somebody each time it is put right"
+    )
+    assert of_one.endswith("it is nothing and should be 02:00:00:00:00:01.")
+    assert of_two.startswith(
+        "On rt-1 profile of ann in /ppp/secret and of 1 more is changed back by juma via ssh and radman"
+    )
+    Fight.objects.filter(field="caller-id").update(over_at=now - timedelta(hours=1))
+    assert found() == [("fight", "rt-1 /ppp/secret profile")]
 
 
 @pytest.mark.parametrize("kind", Held.values)

@@ -19,7 +19,7 @@ GLOSSARY_WORDS = """
     event, actor, departure, lock, walled garden, CPE, sim, selector, service, task, enqueue, menu, Clock, vault,
     incident, channel, line, shared row, former name, twin, make static, live, cut off,
     single enforcement, window, freeze,
-    change, undo, expiry run, mark
+    change, undo, expiry run, mark, fight, pause
 """
 # Written in pieces, so that this file does not find itself.
 OF_ONE_MACHINE = ["/wo" + "rk/", "/ro" + "ot/", "/fa" + "rm/", "/ho" + r"me/[a-z]", "/Us" + "ers/", "/opt/wh" + "eels"]

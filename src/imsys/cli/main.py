@@ -11,6 +11,7 @@ import typer
 from imsys.cli import (
     demo,
     expiry,
+    fight,
     freeze,
     hold,
     incidents,
@@ -68,6 +69,7 @@ app.add_typer(package.app, name="package")
 app.add_typer(subscriber.app, name="subscriber")
 app.add_typer(hold.app, name="hold")
 app.add_typer(unmanaged.app, name="unmanaged")
+app.add_typer(fight.app, name="fight")
 app.add_typer(user.app, name="user")
 app.add_typer(expiry.app, name="expiry")
 app.add_typer(incidents.notify_app, name="notify")

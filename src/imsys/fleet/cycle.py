@@ -13,10 +13,11 @@ from imsys.fleet import intake
 from imsys.fleet.claiming import LOGIN_MENUS, Claiming
 from imsys.fleet.ending import Ending
 from imsys.fleet.executor import Executor, Key
+from imsys.fleet.fighting import Fighting
 from imsys.fleet.observer import Observer, Tables, merged
 from imsys.fleet.outcomes import Findings, error_events, left_events, repair_events, stray_events, undone_events
 from imsys.fleet.pacing import Allowance
-from imsys.fleet.records import PASSWORDS_HIDDEN, Holding, Outcome, Records, RunRecord
+from imsys.fleet.records import PASSWORDS_HIDDEN, Fought, Holding, Outcome, Records, RunRecord
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
 from imsys.kit.clock import Clock
@@ -104,6 +105,8 @@ class Cycle:
         self.theirs: list[Ghost] = []
         self.strays: list[Step] = []
         self.outcomes: list[Outcome] = []
+        self.fighting = Fighting(hands.timing.fights, router.intent, run.started_at)
+        self.fought: Fought | None = None
 
     @property
     def intent(self) -> Intent:
@@ -116,6 +119,7 @@ class Cycle:
     async def decide(self) -> None:
         """All that comes before the first write: what differs, and what of it is to be done."""
         await self._leave_what_people_made()
+        await self._load_fights()
         await self._think(first=True)
         self.drift = {s.place: s for s in self.plan.outstanding if s.reason == "drift"}
         self.run.subscribers = len(self.intent.subscribers)
@@ -132,6 +136,12 @@ class Cycle:
             self.run.result = "observed"
             await self.sessions.look()
         await self._record()
+
+    async def _load_fights(self) -> None:
+        if self.router.has_fights:
+            async with self.hands.records.pool.connection() as connection:
+                known = await intake.fights(connection, self.router)
+            self.fighting.load(known, self.wanted, is_whole=self.run.kind == "resync")
 
     async def _carry_out(self) -> None:
         if await self.claims.seen({step.place for step in self.plan.outstanding}, self.tables):
@@ -174,7 +184,8 @@ class Cycle:
         if first:
             self.brake = await self._brake(plan)
             self.doubt = await self._suspicion(plan)
-        self.plan, self.why_held = guard.split(plan, self.doubt, self.brake, self.intent.router)
+        plan, self.why_held = guard.split(plan, self.doubt, self.brake, self.intent.router)
+        self.plan = self.fighting.rest(plan)
 
     async def _brake(self, plan: Plan) -> guard.Brake:
         """What a person has decided, and how much may be done without a person."""
@@ -362,8 +373,8 @@ class Cycle:
     async def _record(self) -> None:
         hands, now = self.hands, self.hands.clock.now()
         findings = self.findings()
-        repaired = findings.repaired
-        authors = await self._authors(repaired)
+        repaired, put_back = findings.repaired, findings.put_back
+        authors = await self._authors([*put_back, *self.fighting.begun])
         self.run.repaired = len(repaired)
         gone = {ghost.place for ghost in self.intent.ghosts if ghost.is_gone}
         removed = self.sessions.removed & (self.claims.ghosts - gone)
@@ -373,7 +384,9 @@ class Cycle:
             *left_events(removed, self.tables),
             *undone_events(self.sessions.removed & gone, self.tables),
             *stray_events(self.strays, self.tables),
+            *self.fighting.events(authors, self.intent),
         ]
+        self.fought = self.fighting.fought(put_back, authors, now)
         outcomes = findings.outcomes(now, hands.timing, hands.chance)
         self.run.happenings += error_events(self.intent, outcomes)
         if self.why_held is not None:

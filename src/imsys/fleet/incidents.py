@@ -84,6 +84,26 @@ CONDITIONS = (
         """,
         Wording("routers had many rows put back", "has been left alone for an hour", "have been left alone"),
     ),
+    # However many rows a script changes back, it is one thing to look into.
+    Condition(
+        "fight",
+        Severity.WARNING,
+        """
+        select r.name || ' ' || f.menu || ' ' || f.field,
+               'On ' || r.name || ' ' || f.field || ' of ' || min(f.key) || ' in ' || f.menu
+               || case when count(*) > 1 then ' and of ' || count(*) - 1 || ' more' else '' end
+               || ' is changed back by ' || coalesce(string_agg(distinct nullif(f.who, ''), ' and '), 'somebody')
+               || ' each time it is put right, since '
+               || to_char(min(f.begun_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC: it is '
+               || coalesce(nullif((array_agg(f.found order by f.key))[1], ''), 'nothing') || ' and should be '
+               || coalesce(nullif((array_agg(f.wanted order by f.key))[1], ''), 'nothing') || '.',
+               'Stop whatever changes it, or want what it wants; see imsys fight list --router ' || r.name
+        from fleet_fight f join network_router r on r.id = f.router_id
+        where f.begun_at is not null and f.over_at > now() and r.mode <> 'paused'
+        group by r.id, f.menu, f.field
+        """,
+        Wording("fields are changed back each time", "is left alone again", "are left alone again"),
+    ),
     Condition(
         "passwords-hidden",
         Severity.INFO,

@@ -9,6 +9,7 @@ from psycopg.rows import TupleRow, class_row
 
 from imsys.fleet import questions as sql
 from imsys.network.windows import is_open
+from imsys.reconcile.fights import Fight
 from imsys.reconcile.intent import Ghost, Intent, PackageIntent, RouterIntent, SubscriberIntent, SuspendBy
 from imsys.reconcile.kinds import HOTSPOT_USER, LOGINS, QUEUE, SECRET
 from imsys.reconcile.scope import REFERRING
@@ -55,6 +56,7 @@ class RouterRow:
     resync_asked_at: datetime | None
     has_holds: bool
     caps: dict[str, int]
+    has_fights: bool
     next_due_at: datetime | None
     unsynced: int
     other_services: list[str]
@@ -251,6 +253,14 @@ async def standing_holds(connection: Connection, router: RouterRow) -> list[Stan
         return []
     rows = await (await connection.execute(STANDING, {"router": router.router_id, "kind": "steps"})).fetchall()
     return [Standing(hold_id, state, frozenset(marks)) for hold_id, state, marks in rows]
+
+
+async def fights(connection: Connection, router: RouterRow) -> list[Fight]:
+    """Fields of the router that were put back lately."""
+    if not router.has_fights:
+        return []
+    rows = await (await connection.execute(sql.FIGHTS, (router.router_id,))).fetchall()
+    return [Fight(menu, key, name, tuple(repaired_at), *rest) for menu, key, name, repaired_at, *rest in rows]
 
 
 async def placed_rows(connection: Connection, router_id: int) -> dict[str, int]:

@@ -292,6 +292,7 @@ class Keeper:
             condition=cycle.router_condition() if is_resync else None,
             holds=cycle.holding() if is_resync else None,
             sightings=cycle.sightings(),
+            fought=cycle.fought,
             serial=hands.serial,
             is_worth_keeping=is_resync or run.writes > 0,
             has_departures=router.has_departures,

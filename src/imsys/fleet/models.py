@@ -1,5 +1,6 @@
 """Who keeps which router, what we put on it, and what each run did."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -101,6 +102,34 @@ class Unmanaged(models.Model):
 
     def __str__(self) -> str:
         return f"{self.menu} {self.key}"
+
+
+class Fight(models.Model):
+    """One field of one row that was put back lately, see reconcile/fights.py. A fight from `begun_at` on.
+
+    `field`: `row` where it is about the row being there, `place` about where it stands. `over_at`: it counts no more
+    from then on. `found`, `wanted`: as printed, secrets masked.
+    """
+
+    router = models.ForeignKey("network.Router", on_delete=models.CASCADE, db_constraint=False)
+    menu = models.CharField(max_length=60)
+    key = models.TextField()
+    field = models.CharField(max_length=60)
+    repaired_at = ArrayField(models.DateTimeField())
+    pauses = models.IntegerField(default=0, db_default=0)
+    paused_until = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(null=True)
+    over_at = models.DateTimeField()
+    who = models.TextField(default="", db_default="")
+    found = models.TextField(default="", db_default="")
+    wanted = models.TextField(default="", db_default="")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["router", "menu", "key", "field"], name="fleet_fight_spot"),)
+        indexes = (models.Index(fields=["router", "over_at"], name="fleet_fight_over"),)
+
+    def __str__(self) -> str:
+        return f"{self.field} of {self.menu} {self.key}"
 
 
 class Run(models.Model):

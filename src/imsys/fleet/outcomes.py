@@ -14,9 +14,18 @@ from imsys.reconcile.guard import Suspicion
 from imsys.reconcile.intent import Intent, SubscriberIntent
 from imsys.reconcile.kinds import KINDS, SECRET
 from imsys.reconcile.observed import Table
-from imsys.reconcile.plan import Plan
+from imsys.reconcile.plan import Paused, Plan
 from imsys.reconcile.show import shown
-from imsys.reconcile.status import Problem, kick_waits, moving, not_holding, only_observed, session_stays, settling
+from imsys.reconcile.status import (
+    Problem,
+    fight,
+    kick_waits,
+    moving,
+    not_holding,
+    only_observed,
+    session_stays,
+    settling,
+)
 from imsys.reconcile.strays import name_of
 
 Key = tuple[str, str]
@@ -50,8 +59,13 @@ class Findings:
     @property
     def repaired(self) -> list[Step]:
         """Drift that the last read shows to be gone."""
-        outstanding = {step.place for step in self.plan.outstanding}
-        return [step for key, step in self.drift.items() if key in self.said_yes and key not in outstanding]
+        outstanding = {step.place for step in self.plan.not_paused}
+        return [step for step in self.put_back if step.place not in outstanding]
+
+    @property
+    def put_back(self) -> list[Step]:
+        """Drift that the router said yes to mending, whether or not that held."""
+        return [step for key, step in self.drift.items() if key in self.said_yes]
 
     def outcomes(self, now: datetime, timing: Timing, chance: random.Random) -> list[Outcome]:
         """One for each subscriber of whom there is something to write down."""
@@ -60,10 +74,11 @@ class Findings:
         alone = self._whose(self.plan.left_alone)
         drifted = self._whose(self.drift.values())
         untried = self._whose([step for step in self.plan.steps if step.place not in self.answered])
+        rests = self._rests()
         found = []
         for subscriber in self.intent.subscribers:
             i = subscriber.subscriber_id
-            state = _State(i in unfinished, i in held, i in alone, i in drifted, i in untried)
+            state = _State(i in unfinished, i in held, i in alone, i in drifted, i in untried, rests.get(i))
             outcome = self._outcome(subscriber, state, _Retry(now, timing, chance))
             if outcome is not None:
                 found.append(outcome)
@@ -73,6 +88,16 @@ class Findings:
         """The subscribers whom these steps concern, also by way of rows that theirs refer to."""
         own = {step.subscriber_id for step in steps if step.subscriber_id is not None}
         return own | self.plan.dependants({step.place for step in steps if step.subscriber_id is None})
+
+    def _rests(self) -> dict[int, Paused]:
+        """Of whom nothing but what rests is wrong any more, with what is looked at again first."""
+        if not self.plan.paused:
+            return {}
+        busy, first = self._whose(self.plan.steps), dict[int, Paused]()
+        for paused in sorted(self.plan.paused, key=lambda paused: paused.until):
+            for i in self._whose([paused.step]) - busy:
+                first.setdefault(i, paused)
+        return first
 
     def _is_only_observed(self, subscriber_id: int) -> bool:
         return self.enforced is not None and subscriber_id not in self.enforced
@@ -92,6 +117,9 @@ class Findings:
             return _failed(subscriber, "pending", session_stays(subscriber.username), retry.soon(subscriber))
         if state.is_left_alone:
             return _waits(subscriber, only_observed())
+        if state.rests is not None and i not in self.plan.in_turn:
+            waits = _waits(subscriber, fight(_what(state.rests.step)), state.rests.until)
+            return replace(waits, is_kicked=i in self.redialled)
         if state.is_unfinished:
             if i in self.plan.in_turn or (self.is_cut_short and state.is_untried):
                 return None
@@ -116,6 +144,12 @@ class _State(NamedTuple):
     is_left_alone: bool
     is_drifted: bool
     is_untried: bool
+    rests: Paused | None
+
+
+def _what(step: Step) -> str:
+    row = f"{step.menu} {step.key}"
+    return f"{' and '.join(step.changes)} of {row}" if step.action == "set" else row
 
 
 def _waits(subscriber: SubscriberIntent, problem: Problem | None = None, retry_at: datetime | None = None) -> Outcome:

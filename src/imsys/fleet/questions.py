@@ -10,6 +10,7 @@ select r.id as router_id, r.name, r.host, r.port, r.username, r.password_sealed,
                                                where u.router_id = r.id and u.is_enforced) else '{}' end as singles,
        s.condition, s.serial as known_serial, s.next_attempt_at, s.resync_due_at, s.resync_asked_at,
        exists (select 1 from timeline_hold h where h.router_id = r.id and h.state <> 'over') as has_holds, r.caps,
+       exists (select 1 from fleet_fight f where f.router_id = r.id and f.over_at > now()) as has_fights,
        d.next_due_at, d.unsynced, o.other_services, l.uses_list,
        exists (select 1 from fleet_placement p
                where p.router_id = r.id and p.subscriber_id is null and p.package_id is null and p.gone_at is null
@@ -131,6 +132,11 @@ where u.router_id = %s and not u.is_suspended
   and (u.username = any(%s)
        or (u.address = any(%s) and (u.service = 'static' or r.suspend_by = 'address-list')))
 """
+FIGHTS = """
+select menu, key, field, repaired_at, pauses, paused_until, begun_at, who, found, wanted
+from fleet_fight where router_id = %s and over_at > now()
+"""
+
 PLACED = """
 select menu, count(*) from fleet_placement
 where router_id = %s and (subscriber_id is not null or package_id is not null) group by menu

@@ -23,6 +23,7 @@ from imsys.kit.errors import ImsysError
 from imsys.kit.text import storable
 from imsys.network.wake import CHANNEL
 from imsys.reconcile import guard
+from imsys.reconcile.fights import Fight, Rules, Spot
 from imsys.reconcile.intent import Ghost
 from imsys.reconcile.sessions import SESSION_KINDS
 from imsys.reconcile.strays import Sighting
@@ -135,6 +136,14 @@ class Holding(NamedTuple):
     why: guard.Suspicion | None
 
 
+class Fought(NamedTuple):
+    """What a run makes of the router's fights. ended: those that a person's change has ended."""
+
+    fights: Sequence[Fight]
+    ended: Collection[Spot]
+    rules: Rules
+
+
 class Records:
     """All that one keeper may write to the database, under its lease."""
 
@@ -211,6 +220,7 @@ class Records:
         condition: tuple[str, str, str] | None = None,
         holds: Holding | None = None,
         sightings: Sequence[Sighting] | None = None,
+        fought: Fought | None = None,
         serial: str = "",
         is_worth_keeping: bool = True,
         has_departures: bool = False,
@@ -232,6 +242,8 @@ class Records:
                 await connection.execute(sql.OUTCOMES, _columns(outcomes, now))
             if has_departures:
                 await self._see_off(connection, [o.subscriber_id for o in outcomes])
+            if fought is not None:
+                await self._fight(connection, fought)
             if run.happenings:
                 await self._tell(connection, run.happenings, router_name, now)
             if is_worth_keeping:
@@ -286,6 +298,17 @@ class Records:
             await connection.execute(sql.SIGHTINGS, parameters)
         await connection.execute(sql.OUT_OF_SIGHT, parameters)
         await connection.execute(sql.FORGET_STRAYS, parameters)
+
+    async def _fight(self, connection: AsyncConnection[TupleRow], fought: Fought) -> None:
+        if fought.ended:
+            columns = (list(column) for column in zip(*fought.ended, strict=True))
+            await connection.execute(sql.END_FIGHTS, (*columns, self.router_id))
+        if fought.fights:
+            names = ("menu", "key", "field", "pauses", "paused_until", "begun_at", "who", "found", "wanted")
+            values: dict[str, object] = {name: [getattr(fight, name) for fight in fought.fights] for name in names}
+            values["repaired_at"] = [_array(fight.repaired_at) for fight in fought.fights]
+            values["over_at"] = [fight.over_at(fought.rules) for fight in fought.fights]
+            await connection.execute(sql.FIGHTS, {**values, "router": self.router_id})
 
     async def _hold(
         self, connection: AsyncConnection[TupleRow], holds: Holding, router_name: str, now: datetime
@@ -397,6 +420,10 @@ class Records:
             parameters = {"router": self.router_id, "now": now, "unmanaged": unmanaged, "online": facts.online}
             gap = {"suspended_online": facts.suspended_online, "entitled_cut": facts.entitled_cut}
             await connection.execute(sql.FACTS, {**parameters, **gap})
+
+
+def _array(instants: Sequence[datetime]) -> str:
+    return "{" + ",".join(instant.isoformat() for instant in instants) + "}"
 
 
 def _columns(outcomes: Sequence[Outcome], now: datetime) -> dict[str, object]:

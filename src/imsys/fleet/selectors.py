@@ -27,12 +27,15 @@ select sum(f.suspended_online)::int, sum(f.entitled_cut)::int, sum(f.online)::in
 from network_router r left join facts_routerfacts f on f.router_id = r.id where r.mode = 'enforce'
 """
 
-# Entitled, and without a row as far as is known: it was never made, or it vanished and is held.
+# Entitled, and without a row as far as is known: it was never made, or it vanished and is held or fought over.
 WITHOUT_A_ROW = """
 select count(*) from subscribers_syncstate y join subscribers_subscriber s on s.id = y.subscriber_id
 join network_router r on r.id = s.router_id
 where y.sync_status <> 'synced' and not s.is_suspended and r.mode = 'enforce'
-  and (y.applied_generation = 0 or y.error_code = any(%s))
+  and (y.applied_generation = 0 or y.error_code = any(%s)
+       or (y.error_code = 'Fight'
+           and exists (select 1 from fleet_fight f where f.router_id = y.router_id and f.key = s.username
+                                                     and f.field = 'row' and f.paused_until > now())))
 """
 
 # By router, rows that may be taken away: of subscribers who were removed, or who moved away and are made elsewhere.
@@ -130,6 +133,25 @@ def live_workers() -> int:
 def runs(router: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
     rows = fetch(RUNS, {"router": router, "limit": limit})
     return [dict(zip(RUN_KEYS, row, strict=True)) for row in rows]
+
+
+FIGHTS = """
+select f.id, r.name, f.menu, f.key, f.field, f.who, f.found, f.wanted, f.begun_at,
+       f.repaired_at[cardinality(f.repaired_at)], f.pauses,
+       case when f.paused_until > now() then f.paused_until end, f.over_at
+from fleet_fight f join network_router r on r.id = f.router_id
+where f.begun_at is not null and f.over_at > now() and (%(router)s::text is null or r.name = %(router)s)
+order by r.name, f.menu, f.key, f.field
+"""
+FIGHT_KEYS = (
+    *("id", "router", "menu", "key", "field", "who", "found", "wanted", "begun_at", "repaired_at", "pauses"),
+    *("paused_until", "over_at"),
+)
+
+
+def fights(router: str | None = None) -> list[dict[str, Any]]:
+    """The fights that go on. paused_until: null where the repair does not rest now."""
+    return [dict(zip(FIGHT_KEYS, row, strict=True)) for row in fetch(FIGHTS, {"router": router})]
 
 
 def database_now() -> datetime:

@@ -3,9 +3,12 @@
 from django.db import transaction
 
 from imsys.billing.services import approve_expiry, reject_expiry
+from imsys.conf.sql import fetch
+from imsys.kit.errors import InputError
 from imsys.network import services as network
 from imsys.reconcile import guard
 from imsys.timeline import holds
+from imsys.timeline import services as timeline
 from imsys.timeline.models import Held, Hold
 
 
@@ -38,3 +41,27 @@ def reject_hold(hold_id: int, *, actor: str) -> Hold:
 
 def _is_of_expiry(hold_id: int) -> bool:
     return Hold.objects.filter(pk=hold_id, kind=Held.EXPIRY).exists()
+
+
+END_PAUSE = """
+update fleet_fight f set paused_until = now() from network_router r
+where f.id = %s and f.begun_at is not null and f.over_at > now() and r.id = f.router_id
+returning r.id, r.name, f.menu, f.key, f.field
+"""
+
+
+@transaction.atomic
+def end_pause(fight_id: int, *, actor: str) -> dict[str, str]:
+    """The field's repair rests no more: the router is read anew. What is changed back then rests for longer.
+
+    Returns router, menu, key and field. Raises: InputError when there is no such fight.
+    """
+    rows = fetch(END_PAUSE, [fight_id])
+    if not rows:
+        raise InputError(f"There is no fight {fight_id} that goes on.", remedy="See them: imsys fight list")
+    router_id, router, menu, key, name = rows[0]
+    timeline.record(
+        "pause-ended", actor=actor, router_id=router_id, router=router, cause="fight", note=f"{name} of {menu} {key}"
+    )
+    network.ask_resync([router_id])
+    return {"router": router, "menu": menu, "key": key, "field": name}

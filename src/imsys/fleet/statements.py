@@ -177,6 +177,28 @@ from unnest(%(actors)s::text[], %(whats)s::text[], %(subscribers)s::bigint[], %(
      as v(actor, what, subscriber_id, username, before, after, cause, note)
 """
 
+END_FIGHTS = """
+delete from fleet_fight f using unnest(%s::text[], %s::text[], %s::text[]) as v(menu, key, field)
+where f.router_id = %s and f.menu = v.menu and f.key = v.key and f.field = v.field
+"""
+
+# An array of arrays would be one long column to unnest, so each comes as its text.
+FIGHTS = """
+insert into fleet_fight (router_id, menu, key, field, repaired_at, pauses, paused_until, begun_at, over_at, who, found,
+                         wanted)
+select %(router)s, v.menu, v.key, v.field, v.repaired_at::timestamptz[], v.pauses, v.paused_until, v.begun_at,
+       v.over_at, v.who, v.found, v.wanted
+from unnest(%(menu)s::text[], %(key)s::text[], %(field)s::text[], %(repaired_at)s::text[], %(pauses)s::int[],
+            %(paused_until)s::timestamptz[], %(begun_at)s::timestamptz[], %(over_at)s::timestamptz[], %(who)s::text[],
+            %(found)s::text[], %(wanted)s::text[])
+     as v(menu, key, field, repaired_at, pauses, paused_until, begun_at, over_at, who, found, wanted)
+order by v.menu, v.key, v.field
+on conflict (router_id, menu, key, field) do update
+set repaired_at = excluded.repaired_at, pauses = excluded.pauses, paused_until = excluded.paused_until,
+    begun_at = excluded.begun_at, over_at = excluded.over_at, who = excluded.who, found = excluded.found,
+    wanted = excluded.wanted
+"""
+
 RUN = """
 insert into fleet_run (router_id, kind, worker, started_at, ended_at, result, note, subscribers, drifted, repaired,
                        unmanaged, commands, writes, rows)

@@ -12,6 +12,7 @@ from imsys.fleet import incidents, retention
 @app.task(name="prune_runs", queueing_lock="prune_runs")
 def prune_runs(timestamp: int) -> None:
     retention.prune_runs(keep=timedelta(days=settings.RUN_DAYS))
+    retention.prune_fights()
 
 
 # The sixth column is seconds.

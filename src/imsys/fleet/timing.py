@@ -1,8 +1,9 @@
 """How long and how often: every number of a keeper's loop in one value, so that a test can pass smaller ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from imsys.reconcile.batch import IDS_AT_ONCE
+from imsys.reconcile.fights import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,5 @@ class Timing:
     heavy_at_once: int = 16
     """So many keepers of a process read whole tables at the same time; see gate.py."""
     heavy_holds_s: float = 2.0
+    fights: Rules = field(default_factory=Rules)
+    """When a repair rests since somebody else's automation undoes it each time."""

@@ -64,6 +64,14 @@ def only_observed() -> Problem:
     )
 
 
+def fight(what: str) -> Problem:
+    return Problem(
+        "Fight",
+        f"{what} is changed back each time it is put right, so that its repair rests.",
+        "Stop whatever changes it, or want what it wants; who it is, and how not to wait: imsys fight list",
+    )
+
+
 def not_holding(rounds: int) -> Problem:
     return Problem(
         "NotHolding",
@@ -94,6 +102,6 @@ def refused(code: str, words: str, remedy: str) -> Problem:
 
 REASONS = (
     *("UnknownProfile", "NoSuchMenu", "Taken", "NotHolding", "SessionStays", "KickWaits", "Moving", "Settling"),
-    "OnlyObserved",
+    *("OnlyObserved", "Fight"),
     *("OtherRouter", "RowsVanished", "TooManySteps"),
 )

@@ -26,6 +26,7 @@ STABLE = """
     notify test, freeze, thaw, expiry plan, expiry run, changes, undo,
     hold list, hold show, hold approve, hold reject,
     unmanaged list, unmanaged keep, unmanaged adopt, unmanaged quarantine, unmanaged remove,
+    fight list, fight end,
     router add, router list, router show, router test, router set, router remove,
     router script, router snapshot, router adopt, import-legacy,
     package add, package list, package set, package remove,
