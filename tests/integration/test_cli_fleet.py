@@ -52,7 +52,7 @@ def add(name: str, port: int, **more: str) -> None:
 def test_sync_brings_the_routers_to_what_is_wanted(imsys: Imsys, fleet: DemoFleet) -> None:
     outcome = imsys("sync")
     assert (outcome["synced"], outcome["pending"], outcome["error"]) == (3, 0, 0)
-    assert set(outcome["blocked"]) == {"observe", "paused", "window", "frozen", "held", "down", "refused"}
+    assert set(outcome["blocked"]) == {"observe", "paused", "window", "frozen", "held", "fight", "down", "refused"}
     assert fleet.secrets("rt-1") == dict.fromkeys(NAMES, False)
     imsys("subscriber", "suspend", "ben")
     assert imsys("sync", "ben")["synced"] == 1

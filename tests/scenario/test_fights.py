@@ -10,7 +10,7 @@ from imsys.conf.sql import execute
 from imsys.fleet.incidents import look
 from imsys.fleet.models import Fight
 from imsys.fleet.retention import prune_fights
-from imsys.fleet.selectors import fights, gap
+from imsys.fleet.selectors import fights, gap, live_workers
 from imsys.fleet.services import end_pause
 from imsys.kit.errors import InputError
 from imsys.reconcile.fights import Rules
@@ -19,6 +19,7 @@ from imsys.subscribers import services
 from imsys.subscribers.models import SyncState
 from imsys.timeline.incidents import incidents
 from imsys.timeline.models import Event
+from tests.scenario.isp import TCP_VERSION, Isp
 from tests.world import CLERK, QUICK, SECRET, World
 
 PROFILE = "/ppp/profile"
@@ -236,3 +237,29 @@ def test_when_nothing_drifts_nothing_is_written_down(world: World) -> None:
     world.until_synced()
     world.resync()
     assert not Fight.objects.exists()
+
+
+def test_what_rests_is_shown_by_the_commands(isp: Isp) -> None:
+    router = isp.router(version=TCP_VERSION, theirs=())
+    isp("package", "add", "home", "--rate-limit", "10M/10M", "--price", "20")
+    isp.world.start_worker(timing=LONG)
+    isp.world.until(lambda: live_workers() > 0, "the worker is known")
+    isp.add("ann")
+    isp.sync()
+    isp.do(lambda: router.table(PROFILE).add(name="theirs"))
+    script = Script(isp.world, router, SECRET, "ann", profile="theirs")
+    script.is_answered(3)
+    assert isp("fight", "list") == []
+    script.is_not_answered()
+    (fight,) = isp("fight", "list", "--router", "r1")
+    assert (fight["who"], fight["key"]) == ("radman via api", "ann")
+    (plan,) = isp("plan")["routers"]
+    assert [(step["reason"], step["after"]) for step in plan["steps"]] == [("fight", {"profile": "home"})]
+    assert isp.sync(code=3)["blocked"]["fight"] == 1
+    assert isp.shown("ann")["error_code"] == "Fight"
+    assert isp("fight", "end", str(fight["id"])) == {
+        **{"fight": fight["id"], "router": "r1"},
+        **{"menu": SECRET, "key": "ann", "field": "profile"},
+    }
+    isp.world.until(lambda: not script.has_its_way(), "put right")
+    assert "There is no fight 999" in isp("fight", "end", "999", code=2)

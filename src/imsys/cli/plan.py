@@ -32,12 +32,14 @@ WHY = {
     "policy": "nobody's login, by the router's policy",
     "suspended": "suspended, and online",
     "redial": "has to dial in again",
+    "fight": "somebody else changes it back each time",
 }
 BLOCKS = {
     "held": "held until a person decides: imsys hold list",
     "observe": "not done: the router is only observed",
     "window": "not done now: outside of the router's window",
     "frozen": "not done: everything is frozen",
+    "fight": "its repair rests: imsys fight list",
 }
 
 

@@ -35,7 +35,7 @@ Progress = Callable[[dict[str, Any]], None]
 Connection = AsyncConnection[TupleRow]
 
 POLL_S = 0.05
-BLOCKS = ("observe", "paused", "window", "frozen", "held", "down", "refused")
+BLOCKS = ("observe", "paused", "window", "frozen", "held", "fight", "down", "refused")
 
 EXIT_SYNCED, EXIT_ERRORS, EXIT_TIMED_OUT, EXIT_BLOCKED = 0, 1, 2, 3
 
@@ -208,6 +208,8 @@ def _blocked_by(standing: Standing, now: datetime) -> str | None:
         return "window"
     if standing.error_code == "OnlyObserved":
         return "observe"
+    if standing.error_code == "Fight":
+        return "fight"
     return "held" if standing.error_code in guard.HELD else None
 
 

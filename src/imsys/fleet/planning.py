@@ -33,7 +33,7 @@ from imsys.vault.box import ROUTER_PASSWORD, SUBSCRIBER_PASSWORD
 def plan(router: str | None = None) -> list[dict[str, Any]]:
     """What a run would do on each router, and why. Reads only: one login of its own, under no lease.
 
-    Each step says under `blocked` what keeps it from being done now: held, observe, window, frozen, or null.
+    Each step says under `blocked` what keeps it from being done now: held, observe, window, frozen, fight, or null.
     """
     ids = scope_of(get_router(router).pk if router is not None else None, None)
     return asyncio.run(_plans(ids))
@@ -104,6 +104,10 @@ async def _told(cycle: Cycle) -> dict[str, Any]:
     blocked = cycle.router.blocked_by
     parts = ((made.steps, None), (made.held, "held"), (made.left_alone, blocked or "observe"))
     steps = [{**as_dict(step, names), "blocked": by} for part, by in parts for step in part]
+    steps += [
+        {**as_dict(paused.step, names), "reason": "fight", "paused_until": paused.until, "blocked": "fight"}
+        for paused in made.paused
+    ]
     for session, owner, why, may in await cycle.foreseen_kicks():
         kick = kick_as_dict(session, names[owner] if owner is not None else None, why)
         steps.append({**kick, "blocked": None if may else blocked or "held"})
