@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("fleet", "0006_held_steps"),
+        ("fleet", "0007_unmanaged"),
         ("network", "0003_brakes"),
     ]
 
