@@ -11,9 +11,10 @@ from django.db import connection, transaction
 from psycopg_pool import AsyncConnectionPool
 
 from imsys.conf.database import dsn
+from imsys.fleet.entries import Outcome, RunRecord
 from imsys.fleet.leases import Lease
 from imsys.fleet.models import Lease as LeaseRow
-from imsys.fleet.records import Outcome, Records, RunRecord
+from imsys.fleet.records import Records
 from imsys.kit.clock import SystemClock
 from imsys.network.services import add_router
 from imsys.subscribers import services

@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 
 from imsys.conf.database import dsn
+from imsys.fleet.entries import Outcome, RunRecord
 from imsys.fleet.leases import Lease
-from imsys.fleet.records import Outcome, Records, RunRecord
+from imsys.fleet.records import Records
 from imsys.kit.clock import SystemClock
 from imsys.network.models import Router
 from imsys.network.services import add_router

@@ -6,9 +6,10 @@ Whose rows they are may change within a run, so the intent that it works on is k
 from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, field, replace
 
+from imsys.fleet.entries import Placed, PlacedRow
 from imsys.fleet.executor import Key
 from imsys.fleet.observer import Tables
-from imsys.fleet.records import Placed, PlacedRow, Records
+from imsys.fleet.records import Records
 from imsys.reconcile.desired import Desired, desired
 from imsys.reconcile.diff import Step, owes_kick
 from imsys.reconcile.intent import Ghost, Intent

@@ -10,14 +10,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from imsys.fleet import intake
+from imsys.fleet.braking import Braking
 from imsys.fleet.claiming import LOGIN_MENUS, Claiming
 from imsys.fleet.ending import Ending
+from imsys.fleet.entries import Fought, Outcome, RunRecord
 from imsys.fleet.executor import Executor, Key
 from imsys.fleet.fighting import Fighting
 from imsys.fleet.observer import Observer, Tables, merged
 from imsys.fleet.outcomes import Findings, error_events, left_events, repair_events, stray_events, undone_events
 from imsys.fleet.pacing import Allowance
-from imsys.fleet.records import PASSWORDS_HIDDEN, Fought, Holding, Outcome, Records, RunRecord
+from imsys.fleet.records import PASSWORDS_HIDDEN, Records
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
 from imsys.kit.clock import Clock
@@ -33,11 +35,9 @@ from imsys.reconcile.observed import mark
 from imsys.reconcile.plan import Plan, make_plan
 from imsys.reconcile.scope import scope_of_steps
 from imsys.reconcile.sessions import Session, live_by_row
-from imsys.reconcile.show import as_dict
 from imsys.reconcile.status import Problem, refused, taken
 from imsys.reconcile.strays import Sighting, sightings
 from imsys.routeros.errors import TrapError
-from imsys.timeline.holding import Standing, marks_of, settle
 
 HIDDEN = (
     PASSWORDS_HIDDEN,
@@ -88,10 +88,7 @@ class Cycle:
         )
         self.unowned = unowned
         self.plan = Plan()
-        self.doubt: guard.Suspicion | None = None
-        self.why_held: guard.Suspicion | None = None
-        self.brake = guard.Brake()
-        self.standing: list[Standing] = []
+        self.braking = Braking(hands.records.pool, router, hands.serial)
         self.problems: dict[int, Problem] = {}
         self.refused: set[Key] = set()
         self.taken: dict[int, Problem] = {}
@@ -182,26 +179,8 @@ class Cycle:
         plan = make_plan(self.intent, self.tables, is_settled=is_settled, said_yes=self.said_yes, wanted=self.wanted)
         plan = guard.permit(plan, self.enforced)
         if first:
-            self.brake = await self._brake(plan)
-            self.doubt = await self._suspicion(plan)
-        plan, self.why_held = guard.split(plan, self.doubt, self.brake, self.intent.router)
-        self.plan = self.fighting.rest(plan)
-
-    async def _brake(self, plan: Plan) -> guard.Brake:
-        """What a person has decided, and how much may be done without a person."""
-        needs_caps = any(step.reason in guard.UNASKED for step in plan.steps)
-        if not (needs_caps or self.router.has_holds):
-            return guard.Brake()
-        async with self.hands.records.pool.connection() as connection:
-            self.standing = await intake.standing_holds(connection, self.router)
-            rows = await intake.customers_rows(connection, self.router.router_id) if needs_caps else 0
-        return guard.Brake(
-            rows,
-            self.router.caps,
-            marks_of(self.standing, "approved"),
-            marks_of(self.standing, "rejected"),
-            self.sessions.all_live(),
-        )
+            await self.braking.look(plan, self.sessions.all_live(), is_whole=self.run.kind == "resync")
+        self.plan = self.fighting.rest(self.braking.split(plan))
 
     async def foreseen_kicks(self) -> list[tuple[Session, int | None, str, bool]]:
         """What would be ended were the plan done: the session, whose, why, and whether the plan may be done at all."""
@@ -226,36 +205,6 @@ class Cycle:
         live = (self.sessions.all_live() or frozenset()) - ended
         alive = [place for place in self.unowned if not live.isdisjoint(live_by_row(*place))]
         return sightings(self.unowned, self.tables, alive)
-
-    def holding(self) -> Holding | None:
-        """What becomes of the router's holds by a run that saw everything; outside of its window nothing does."""
-        if not (self.standing or self.plan.held) or not self.router.may_be_written:
-            return None
-        names = {s.subscriber_id: s.username for s in self.intent.subscribers}
-        held = {guard.mark(step): as_dict(step, names) for step in self.plan.held}
-        outstanding = {guard.mark(step) for step in self.plan.steps}
-        return Holding(settle(self.standing, held, outstanding=outstanding), self.why_held)
-
-    @property
-    def holds_something_new(self) -> bool:
-        known = frozenset().union(*(hold.marks for hold in self.standing))
-        return any(guard.mark(step) not in known for step in self.plan.held)
-
-    async def _suspicion(self, plan: Plan) -> guard.Suspicion | None:
-        """What is suspicious about this read. A run that sees only part keeps an earlier doubt, and settles none."""
-        placed: dict[str, int] = {}
-        is_whole = self.run.kind == "resync"
-        are_many = sum(guard.is_reappearance(step) for step in plan.steps) >= guard.SHRUNK_ROWS
-        if is_whole and are_many:
-            async with self.hands.records.pool.connection() as connection:
-                placed = await intake.placed_rows(connection, self.router.router_id)
-        known = self.router.known_serial
-        found = guard.suspicion(plan, placed_rows=placed, known_serial=known, serial=self.hands.serial)
-        if found is not None or is_whole:
-            return found
-        if self.router.condition in guard.DOUBTS:
-            return guard.standing(self.router.condition)
-        return guard.unseen() if are_many else None
 
     # -- apply and read back
 
@@ -367,7 +316,7 @@ class Cycle:
             answered=self.answered,
             is_cut_short=self.is_cut_short,
             enforced=self.enforced,
-            why_held=self.why_held,
+            why_held=self.braking.why,
         )
 
     async def _record(self) -> None:
@@ -389,8 +338,8 @@ class Cycle:
         self.fought = self.fighting.fought(put_back, authors, now)
         outcomes = findings.outcomes(now, hands.timing, hands.chance)
         self.run.happenings += error_events(self.intent, outcomes)
-        if self.why_held is not None:
-            self.run.result, self.run.note = "held", self.why_held.text
+        if self.braking.why is not None:
+            self.run.result, self.run.note = "held", self.braking.why.text
         self.outcomes = outcomes
 
     async def _authors(self, steps: Sequence[Step]) -> dict[Key, str]:
@@ -406,8 +355,8 @@ class Cycle:
 
     def router_condition(self) -> tuple[str, str, str]:
         """(code, text, remedy) for the router itself; blanks when it is well."""
-        if self.why_held is not None:
-            return self.why_held.code, self.why_held.text, self.why_held.remedy
+        if self.braking.why is not None:
+            return self.braking.why.code, self.braking.why.text, self.braking.why.remedy
         return HIDDEN if self.hides_secrets else ("", "", "")
 
     @property

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from imsys.fleet.claiming import Claiming
+from imsys.fleet.entries import Happening
 from imsys.fleet.executor import Executor, Key
 from imsys.fleet.observer import Observer, Tables
 from imsys.fleet.pacing import Allowance
-from imsys.fleet.records import Happening
 from imsys.reconcile import rights
 from imsys.reconcile.desired import cut_by, live_keys, login_keys
 from imsys.reconcile.intent import Ghost, Intent, SubscriberIntent

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from imsys.fleet.entries import Fought, Happening
 from imsys.fleet.executor import Key
-from imsys.fleet.records import Fought, Happening
 from imsys.reconcile import fights
 from imsys.reconcile.desired import Desired
 from imsys.reconcile.diff import Step

@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from imsys.fleet.entries import Facts
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.observer import Observer
-from imsys.fleet.records import Facts
 from imsys.reconcile.desired import ResourceKey, cut_by
 from imsys.reconcile.intent import RouterIntent, SubscriberIntent
 from imsys.reconcile.kinds import ADDRESS_LIST, DROP_RULE, HOTSPOT_USER, SECRET

@@ -15,6 +15,7 @@ import psycopg
 
 from imsys.fleet import intake
 from imsys.fleet.cycle import Cycle, Hands
+from imsys.fleet.entries import Happening, RunRecord
 from imsys.fleet.errors import LeaseLost
 from imsys.fleet.executor import Key
 from imsys.fleet.gate import Gate
@@ -24,7 +25,7 @@ from imsys.fleet.leases import Lease
 from imsys.fleet.link import Link
 from imsys.fleet.lookups import LookUps
 from imsys.fleet.observer import ASKED_AT_MOST
-from imsys.fleet.records import REFUSED_AT_WORK, Happening, Pool, Records, RunRecord
+from imsys.fleet.records import REFUSED_AT_WORK, Pool, Records
 from imsys.fleet.timing import Timing
 from imsys.fleet.whole import read_whole
 from imsys.kit.clock import Clock
@@ -290,7 +291,7 @@ class Keeper:
             asked_at=router.resync_asked_at,
             hides_passwords=cycle.hides_secrets if is_resync else None,
             condition=cycle.router_condition() if is_resync else None,
-            holds=cycle.holding() if is_resync else None,
+            holds=cycle.braking.holding(cycle.plan, cycle.intent) if is_resync else None,
             sightings=cycle.sightings(),
             fought=cycle.fought,
             serial=hands.serial,
@@ -303,7 +304,7 @@ class Keeper:
             log.info("run done", extra={**keys, "duration_ms": round(took * 1000)})
         mono = self.clock.monotonic()
         self._look_ups.plan(cycle.to_look_up_again(), [mono + after_s for after_s in self.timing.look_again_s])
-        if cycle.holds_something_new and not is_resync:
+        if cycle.braking.has_something_new(cycle.plan) and not is_resync:
             self._wants_resync = True
         if router.has_ghosts:
             is_stuck = not (cycle.has_changed_something or cycle.forgotten)

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 import psycopg
 
 from imsys.fleet.cycle import Hands
+from imsys.fleet.entries import Happening
 from imsys.fleet.executor import Executor
 from imsys.fleet.greeting import Greeting, greet
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
 from imsys.fleet.observer import Observer
 from imsys.fleet.pacing import Allowance
-from imsys.fleet.records import LASTING, Happening, Records
+from imsys.fleet.records import LASTING, Records
 from imsys.fleet.settling import Settling
 from imsys.fleet.timing import Timing
 from imsys.kit.backoff import delay_s

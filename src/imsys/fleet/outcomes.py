@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from imsys.fleet.records import Happening, Outcome
+from imsys.fleet.entries import Happening, Outcome
 from imsys.fleet.timing import Timing
 from imsys.kit.backoff import delay_s
 from imsys.reconcile.diff import Step

@@ -113,7 +113,7 @@ async def _told(cycle: Cycle) -> dict[str, Any]:
         steps.append({**kick, "blocked": None if may else blocked or "held"})
     return {
         "steps": steps,
-        "held": cycle.why_held.text if cycle.why_held is not None else None,
+        "held": cycle.braking.why.text if cycle.braking.why is not None else None,
         "errors": [{"subscriber": names[i], "code": p.code, "text": str(p)} for i, p in made.problems.items()],
         "waiting": sorted(names[i] for i in (*made.waiting, *made.in_turn)),
     }

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from imsys.fleet import intake
 from imsys.fleet.cycle import Cycle, Hands
+from imsys.fleet.entries import RunRecord
 from imsys.fleet.executor import Key
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.observer import Proof
-from imsys.fleet.records import Pool, RunRecord
+from imsys.fleet.records import Pool
 from imsys.reconcile.desired import desired
 from imsys.reconcile.intent import Stray
 from imsys.reconcile.kinds import LOGINS
