@@ -175,6 +175,15 @@ class World:
         ask_resync([row.pk])
         self.until(lambda: Router.objects.get(pk=row.pk).state.resync_asked_at is None, f"resync of {name}")
 
+    def glances(self, count: int = 3, name: str = "r1") -> None:
+        """So many looks at who is online, one after the other: time enough for whatever a keeper does by itself."""
+        from imsys.facts.models import RouterFacts
+
+        for _ in range(count):
+            seen = RouterFacts.objects.filter(router__name=name).values_list("read_at", flat=True)
+            before = seen.first()
+            self.until(lambda seen=seen, before=before: seen.first() != before, "another glance")
+
     def row(self, username: str, router: str = "r1") -> dict[str, str] | None:
         return self.call(lambda: self.routers[router].table(SECRET).find(name=username))
 

@@ -188,11 +188,16 @@ def test_a_hold_follows_what_is_held_and_ends_by_itself(world: World) -> None:
     vanish(*names(8))
     hold = until_held(world, 8)
     vanish("user0008")
-    assert until_held(world, 9) == hold
-    world.add_subscribers(names(9))
+    later = until_held(world, 9)
+    until_over(world, hold)
+    world.add_subscribers(names(8))
     world.until_synced()
     world.resync()
-    until_over(world, hold)
+    assert until_held(world, 1) == later
+    world.add_subscribers(["user0008"])
+    world.until_synced()
+    world.resync()
+    until_over(world, later)
     assert (told("held"), len(world.rows())) == (1, 15)
 
 

@@ -35,7 +35,10 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class RouterDue:
-    """`due`: the earliest end first. `subscribers`: all of the router's. `is_holding`: a hold waits there."""
+    """`due`: the earliest end first. `subscribers`: all of the router's. `is_holding`: a hold waits there.
+
+    rejected_marks, waiting_marks: of everybody whom people decided on or are asked about, on whatever router that was.
+    """
 
     router_id: int
     router: str
@@ -43,6 +46,7 @@ class RouterDue:
     caps: Mapping[str, int] = field(default_factory=dict)
     due: tuple[Due, ...] = ()
     rejected_marks: frozenset[str] = frozenset()
+    waiting_marks: frozenset[str] = frozenset()
     is_holding: bool = False
     has_holds: bool = False
 
@@ -57,7 +61,8 @@ class RouterDue:
     def _split(self, due: Sequence[Due], is_holding: bool) -> Split:
         asked = tuple(each for each in due if each.mark not in self.rejected_marks)
         rejected = tuple(each for each in due if each.mark in self.rejected_marks)
-        if asked and (is_holding or cuts(asked) > self.cap):
+        is_asked = any(each.mark in self.waiting_marks for each in asked)
+        if asked and (is_holding or is_asked or cuts(asked) > self.cap):
             return Split(held=asked, rejected=rejected)
         return Split(go=asked, rejected=rejected)
 

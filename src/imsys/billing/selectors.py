@@ -58,6 +58,7 @@ def due_by_router(until: datetime | None = None) -> list[RouterDue]:
     for router_id, each in _due(until, None):
         due.setdefault(router_id, []).append(each)
     standing = holds.standing_by_router(Held.EXPIRY)
+    everywhere = [hold for of_router in standing.values() for hold in of_router]
     counts = dict(
         fetch(
             "select router_id, count(*) from subscribers_subscriber where router_id = any(%s::bigint[]) group by 1",
@@ -65,10 +66,18 @@ def due_by_router(until: datetime | None = None) -> list[RouterDue]:
         )
     )
     found = [
-        _router_due(router, due[router.pk], counts.get(router.pk, 0), standing.pop((router.pk, router.name), []))
+        _router_due(
+            router,
+            due[router.pk],
+            counts.get(router.pk, 0),
+            standing.pop((router.pk, router.name), []),
+            everywhere,
+        )
         for router in Router.objects.filter(pk__in=due)
     ]
-    found += [_router_due(Router(pk=pk, name=name), [], 0, holding) for (pk, name), holding in standing.items()]
+    found += [
+        _router_due(Router(pk=pk, name=name), [], 0, holding, everywhere) for (pk, name), holding in standing.items()
+    ]
     return sorted(found, key=lambda each: each.router)
 
 
@@ -76,14 +85,17 @@ def due_of_router(router_id: int) -> list[Due]:
     return [each for _, each in _due(None, router_id)]
 
 
-def _router_due(router: Router, due: list[Due], subscribers: int, standing: list[Standing]) -> RouterDue:
+def _router_due(
+    router: Router, due: list[Due], subscribers: int, standing: list[Standing], everywhere: list[Standing]
+) -> RouterDue:
     return RouterDue(
         router_id=router.pk,
         router=router.name,
         subscribers=subscribers,
         caps=router.caps,
         due=tuple(due),
-        rejected_marks=marks_of(standing, "rejected"),
+        rejected_marks=marks_of(everywhere, "rejected"),
+        waiting_marks=marks_of(everywhere, "waiting"),
         is_holding=any(hold.state == "waiting" for hold in standing),
         has_holds=bool(standing),
     )

@@ -3,7 +3,7 @@
 A wrong clock or a badly imported column of dates looks like everybody expiring at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,8 +59,9 @@ def run_expiry(*, actor: str) -> ExpiryRun:
     """Suspend who is due, or hold all of a router's due when those are too many. Of two at a time one waits."""
     take_turn()
     found = [(router, router.split()) for router in selectors.due_by_router()]
+    due = {each.mark: each for router, _ in found for each in router.due}
     for router, split in found:
-        _keep_holds(router, split)
+        _keep_holds(router, split, due)
     expired = expire(_ends(each for _, split in found for each in split.go), actor=actor)
     cut: dict[int, list[bool]] = {}
     for row in expired.rows:
@@ -108,21 +109,22 @@ def reject_expiry(hold_id: int, *, actor: str) -> None:
     holds.decide(hold_id, "rejected", actor=actor)
 
 
-def _keep_holds(router: RouterDue, split: Split) -> None:
-    """What was rejected is still named, or its rejection would be over."""
+def _keep_holds(router: RouterDue, split: Split, due: Mapping[str, Due]) -> None:
+    """Who was rejected here is still named, also after a move, or the rejection would be over."""
     if not split.held and not router.has_holds:
         return
     text = (
         f"{cuts(split.held)} of the {router.subscribers} subscribers of {router.router} would be cut for expiry; "
         f"more than {router.cap} at once need a person's word."
     )
+    rejected = [due[mark] for mark in holds.rejected_marks(Held.EXPIRY, router.router_id) if mark in due]
     holds.keep(
         Held.EXPIRY,
         router_id=router.router_id,
         router=router.router,
         code=TOO_MANY,
         text=text,
-        held={each.mark: _step(each) for each in (*split.held, *split.rejected)},
+        held={each.mark: _step(each) for each in (*split.held, *rejected)},
     )
 
 

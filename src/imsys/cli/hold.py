@@ -33,8 +33,11 @@ def list_holds(
     from imsys.cli.output import print_list
 
     with database():
+        from imsys.network.selectors import get_router
         from imsys.timeline.holds import holds
 
+        if router is not None:
+            get_router(router)
         rows = holds(with_decided=everything, router=router or "")
     print_list(rows, DECIDED_COLUMNS if everything else COLUMNS, as_json=as_json, empty="Nothing waits for a person.")
 

@@ -1,7 +1,7 @@
 """`imsys unmanaged`: logins that stand on the routers and that nobody here owns."""
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -21,18 +21,26 @@ COLUMNS = {
     "first_seen_at": "First seen",
     "last_seen_at": "Last seen",
 }
+MENUS = {"pppoe": "/ppp/secret", "hotspot": "/ip/hotspot/user"}
 DONE = {"keep": "to keep", "quarantine": "to quarantine", "remove": "to remove"}
 
 Names = Annotated[list[str] | None, typer.Argument(help="Logins; naming them is confirmation.", show_default=False)]
 Match = Annotated[str, typer.Option("--match", metavar="PATTERN", help="Those whose name is like this, such as test*.")]
 Live = Annotated[bool, typer.Option("--live", help="Only those who are online.")]
+Service = Annotated[Literal["pppoe", "hotspot"] | None, typer.Option(help="Only PPP secrets, or only hotspot users.")]
 Everything = Annotated[bool, typer.Option("--all", help="All that the other options leave. Asks, or takes --yes.")]
 
 
 @command(
     app, "list", examples=["imsys unmanaged list --live", "imsys unmanaged list --router rt-ngong --match 'test*'"]
 )
-def list_rows(router: RouterFilter = None, match: Match = "", live: Live = False, as_json: Json = False) -> None:
+def list_rows(
+    router: RouterFilter = None,
+    service: Service = None,
+    match: Match = "",
+    live: Live = False,
+    as_json: Json = False,
+) -> None:
     """List logins that nobody owns, those who are online first. Workers look at each whole read of a router."""
     from imsys.cli.database import database
     from imsys.cli.output import print_list
@@ -40,7 +48,7 @@ def list_rows(router: RouterFilter = None, match: Match = "", live: Live = False
     with database():
         from imsys.fleet.inbox import Choice, rows
 
-        found = rows(Choice(router or "", match=match, live=live))
+        found = rows(Choice(router or "", MENUS.get(service or "", ""), match=match, live=live))
     shown = found if as_json else [{**row, "shown": _line(row["shown"])} for row in found]
     print_list(shown, COLUMNS, as_json=as_json, empty="No login is nobody's, as far as the routers were read.")
 
@@ -53,6 +61,7 @@ def _line(said: dict[str, str]) -> str:
 def keep(
     names: Names = None,
     router: RouterFilter = None,
+    service: Service = None,
     match: Match = "",
     live: Live = False,
     everything: Everything = False,
@@ -60,7 +69,7 @@ def keep(
     as_json: Json = False,
 ) -> None:
     """They may stay as they are: known to people, and whatever the router's policy is."""
-    _decide("keep", names, router, match, live, everything, yes, as_json)
+    _decide("keep", names, router, service, match, live, everything, yes, as_json)
 
 
 @command(
@@ -71,6 +80,7 @@ def keep(
 def quarantine(
     names: Names = None,
     router: RouterFilter = None,
+    service: Service = None,
     match: Match = "",
     live: Live = False,
     everything: Everything = False,
@@ -78,13 +88,14 @@ def quarantine(
     as_json: Json = False,
 ) -> None:
     """Disable them and end their sessions. Nothing of them is lost: `keep` and a person on the router undo it."""
-    _decide("quarantine", names, router, match, live, everything, yes, as_json)
+    _decide("quarantine", names, router, service, match, live, everything, yes, as_json)
 
 
 @command(app, "remove", examples=["imsys unmanaged remove old-neighbour --router rt-ngong"])
 def remove(
     names: Names = None,
     router: RouterFilter = None,
+    service: Service = None,
     match: Match = "",
     live: Live = False,
     everything: Everything = False,
@@ -92,7 +103,7 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Take them off the router and end their sessions."""
-    _decide("remove", names, router, match, live, everything, yes, as_json)
+    _decide("remove", names, router, service, match, live, everything, yes, as_json)
 
 
 @command(
@@ -106,6 +117,7 @@ def remove(
 def adopt(
     router: Annotated[str, typer.Option("--router", metavar="NAME", help="The router that they are on.")],
     names: Names = None,
+    service: Service = None,
     match: Match = "",
     live: Live = False,
     package: Annotated[str, typer.Option(metavar="NAME", help="Their package; else it is guessed.")] = "",
@@ -127,7 +139,7 @@ def adopt(
         from imsys.fleet.inbox import Choice, rows
         from imsys.onboarding.adopting import adopt_some
 
-        chosen = rows(_choice(Choice, names, router, match, live, everything))
+        chosen = rows(_choice(Choice, names, router, service, match, live, everything))
         _confirm("adopt", chosen, names, yes or dry_run)
         logins = [(row["menu"], row["name"]) for row in chosen]
         outcome, wrong = adopt_some(router, logins, package=package, dry_run=dry_run, actor=actor())
@@ -149,6 +161,7 @@ def _decide(
     decision: str,
     names: list[str] | None,
     router: str | None,
+    service: str | None,
     match: str,
     live: bool,
     everything: bool,
@@ -161,7 +174,7 @@ def _decide(
     with database():
         from imsys.fleet.inbox import Choice, decide, rows
 
-        choice = _choice(Choice, names, router, match, live, everything)
+        choice = _choice(Choice, names, router, service, match, live, everything)
         _confirm(decision, rows(choice), names, yes)
         decided = decide(choice, decision, actor=actor())
     if as_json:
@@ -173,12 +186,20 @@ def _decide(
         print(f"Nothing is written to {', '.join(idle)} until its mode is enforce.")
 
 
-def _choice(make: Any, names: list[str] | None, router: str | None, match: str, live: bool, everything: bool) -> Any:
+def _choice(
+    make: Any,
+    names: list[str] | None,
+    router: str | None,
+    service: str | None,
+    match: str,
+    live: bool,
+    everything: bool,
+) -> Any:
     if not names and not everything:
         raise InputError("No login was named.", remedy="Name them, or pass --all with --router, --match or --live")
     if names and everything:
         raise InputError("Both names and --all were given.", remedy="Pass the one or the other")
-    return make(router or "", names or (), match, live)
+    return make(router or "", MENUS.get(service or "", ""), names or (), match, live)
 
 
 def _confirm(verb: str, chosen: list[dict[str, Any]], names: list[str] | None, yes: bool) -> None:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from imsys.fleet import intake
 from imsys.fleet.entries import Holding
+from imsys.fleet.executor import Key
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.records import Pool
 from imsys.reconcile import guard
+from imsys.reconcile.guard import Suspicion
 from imsys.reconcile.intent import Intent
 from imsys.reconcile.plan import Plan
 from imsys.reconcile.sessions import LiveKey
@@ -17,7 +19,10 @@ from imsys.timeline.holding import Standing, marks_of, settle
 
 @dataclass(slots=True)
 class Braking:
-    """`serial`: what the router says it is. why: why the latest plan has something held; None when it has not."""
+    """`serial`: what the router says it is. why: why the latest plan has something held; None when it has not.
+
+    needs_all: so many rows are missing that a whole read has to tell how it stands, before anything is written.
+    """
 
     pool: Pool
     router: RouterRow
@@ -26,49 +31,63 @@ class Braking:
     brake: guard.Brake = field(default_factory=guard.Brake)
     standing: list[Standing] = field(default_factory=list)
     why: guard.Suspicion | None = None
+    needs_all: bool = False
 
-    async def look(self, plan: Plan, live: Set[LiveKey] | None, *, is_whole: bool) -> None:
+    async def look(self, plan: Plan, intent: Intent, live: Set[LiveKey] | None, *, is_whole: bool) -> None:
         """By the first plan of a run, for all of it: is the read to be believed, and what did a person decide?"""
-        self.brake = await self._brake(plan, live)
-        self.doubt = await self._suspicion(plan, is_whole=is_whole)
+        self.brake = await self._brake(plan, intent, live)
+        self.doubt = await self._suspicion(plan, intent, is_whole=is_whole)
 
     def split(self, plan: Plan) -> Plan:
         made, self.why = guard.split(plan, self.doubt, self.brake, self.router.intent)
         return made
 
-    async def _brake(self, plan: Plan, live: Set[LiveKey] | None) -> guard.Brake:
-        needs_caps = any(step.reason in guard.UNASKED for step in plan.steps)
+    def may_shut(self, plan: Plan, intent: Intent) -> set[Key]:
+        return guard.may_shut(intent.strays, plan, self.doubt, self.brake)
+
+    async def _brake(self, plan: Plan, intent: Intent, live: Set[LiveKey] | None) -> guard.Brake:
+        needs_caps = bool(intent.strays) or any(step.reason in guard.UNASKED for step in plan.steps)
         if not (needs_caps or self.router.has_holds):
             return guard.Brake()
         async with self.pool.connection() as connection:
             self.standing = await intake.standing_holds(connection, self.router)
-            rows = await intake.customers_rows(connection, self.router.router_id) if needs_caps else 0
-        approved, rejected = (marks_of(self.standing, state) for state in ("approved", "rejected"))
-        return guard.Brake(rows, self.router.caps, approved, rejected, live)
+            known = await intake.customers_rows(connection, self.router.router_id) if needs_caps else (0, 0)
+        approved, rejected, waiting = (marks_of(self.standing, state) for state in ("approved", "rejected", "waiting"))
+        why = next((Suspicion(h.code, h.text, guard.REMEDY) for h in self.standing if h.state == "waiting"), None)
+        return guard.Brake(*known, self.router.caps, approved, rejected, waiting, why, live)
 
-    async def _suspicion(self, plan: Plan, *, is_whole: bool) -> guard.Suspicion | None:
+    async def _suspicion(self, plan: Plan, intent: Intent, *, is_whole: bool) -> guard.Suspicion | None:
         """What is suspicious about this read. A run that sees only part keeps an earlier doubt, and settles none."""
         placed: dict[str, int] = {}
-        are_many = sum(guard.is_reappearance(step) for step in plan.steps) >= guard.SHRUNK_ROWS
+        known = frozenset().union(*intent.placed.values())
+        are_many = sum(guard.has_vanished(step, known) for step in plan.steps) >= guard.SHRUNK_ROWS
         if is_whole and are_many:
             async with self.pool.connection() as connection:
                 placed = await intake.placed_rows(connection, self.router.router_id)
-        known = self.router.known_serial
-        found = guard.suspicion(plan, placed_rows=placed, known_serial=known, serial=self.serial)
+        serials = {"known_serial": self.router.known_serial, "serial": self.serial}
+        found = guard.suspicion(plan, placed_rows=placed, placed=known, **serials)
         if found is not None or is_whole:
             return found
-        if self.router.condition in guard.DOUBTS:
-            return guard.standing(self.router.condition)
-        return guard.unseen() if are_many else None
+        self.needs_all = are_many
+        return guard.standing(self.router.condition) if self.router.condition in guard.DOUBTS else None
 
-    def holding(self, plan: Plan, intent: Intent) -> Holding | None:
-        """What becomes of the router's holds by a run that saw everything; outside of its window nothing does."""
-        if not (self.standing or plan.held) or not self.router.may_be_written:
+    def is_exchanged(self, plan: Plan) -> bool:
+        """Has another router come in the place of ours that shows all that ours should, so that nothing waits?"""
+        is_right = not (plan.outstanding or plan.problems or plan.waiting or plan.in_turn)
+        return self.doubt is not None and self.doubt.code == guard.OTHER_ROUTER and is_right
+
+    def holding(self, plan: Plan, intent: Intent, *, is_settled: bool) -> Holding | None:
+        """What becomes of the router's holds by a run that saw everything.
+
+        Nothing does outside of its window, and until it has settled: what it does not show then is not over.
+        """
+        if not (self.standing or plan.held) or not (self.router.may_be_written and is_settled):
             return None
         names = {s.subscriber_id: s.username for s in intent.subscribers}
         held = {guard.mark(step): as_dict(step, names) for step in plan.held}
         outstanding = {guard.mark(step) for step in plan.steps}
-        return Holding(settle(self.standing, held, outstanding=outstanding), self.why)
+        code = self.why.code if self.why is not None else ""
+        return Holding(settle(self.standing, held, code=code, outstanding=outstanding), self.why)
 
     def has_something_new(self, plan: Plan) -> bool:
         """Is anything held that stands in no hold yet? A whole read has to tell how it stands."""

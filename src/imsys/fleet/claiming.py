@@ -75,6 +75,17 @@ class Claiming:
         self._note(placed)
         return bool(placed.inherited)
 
+    async def adopt(self, tables: Tables) -> None:
+        """Rows of those who are only observed count as theirs where they stand under the name that they have here."""
+        enforced = self.enforced or frozenset()
+        rows = [
+            PlacedRow(r.menu, r.key, i)
+            for i, places in self.intent.placed.items()
+            for r in (self.wanted.of(i) if i not in enforced else ())
+            if (r.menu, r.key) not in places and _is_there(tables, r.menu, r.key)
+        ]
+        await self.records.adopt(rows)
+
     async def of_steps(self, steps: Sequence[Step]) -> list[Step]:
         """The steps whose rows are recorded as ours, so that nothing we put on a router is ever forgotten."""
         new = [PlacedRow(s.menu, s.key, s.subscriber_id, s.package_id) for s in steps if self._is_new(s)]

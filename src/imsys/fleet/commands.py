@@ -57,11 +57,18 @@ group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 # What subscribers who are gone from a router have left there.
 GHOSTS = f"""
-select {ROUTER_COLUMNS}, false, 'pending', true, '', count(*)
+select {ROUTER_COLUMNS}, false, 'pending', true, case when h.is_held then '{guard.TOO_MANY}' else '' end, count(*)
 from {LEFT_OVER} g
-join network_router r on r.id = g.router_id join network_routerstate s on s.router_id = g.router_id
+join network_router r on r.id = g.router_id join network_routerstate s on s.router_id = g.router_id,
+lateral (
+    select exists (
+        select 1 from timeline_hold h, jsonb_array_elements(h.steps) e
+        where h.router_id = g.router_id and h.kind = 'steps' and h.state in ('waiting', 'rejected')
+          and e ->> 'menu' = g.menu and e ->> 'key' = g.key
+    ) as is_held
+) h
 where %(router)s::bigint is null or r.id = %(router)s
-group by 1, 2, 3, 4, 5, 6
+group by 1, 2, 3, 4, 5, 6, 10
 """  # noqa: S608 - a constant of ours
 
 

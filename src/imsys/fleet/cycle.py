@@ -13,7 +13,7 @@ from imsys.fleet import intake
 from imsys.fleet.braking import Braking
 from imsys.fleet.claiming import LOGIN_MENUS, Claiming
 from imsys.fleet.ending import Ending
-from imsys.fleet.entries import Fought, Outcome, RunRecord
+from imsys.fleet.entries import Fought, Happening, Outcome, RunRecord
 from imsys.fleet.executor import Executor, Key
 from imsys.fleet.fighting import Fighting
 from imsys.fleet.observer import Observer, Tables, merged
@@ -98,7 +98,7 @@ class Cycle:
         self.said_yes: set[Key] = set()
         self.touched: set[int] = set()
         self.drift: dict[Key, Step] = {}
-        self.is_cut_short = False
+        self.is_cut_short = self.is_decided = False
         self.theirs: list[Ghost] = []
         self.strays: list[Step] = []
         self.outcomes: list[Outcome] = []
@@ -115,6 +115,7 @@ class Cycle:
 
     async def decide(self) -> None:
         """All that comes before the first write: what differs, and what of it is to be done."""
+        self.is_decided = True
         await self._leave_what_people_made()
         await self._load_fights()
         await self._think(first=True)
@@ -124,13 +125,16 @@ class Cycle:
 
     async def go(self) -> None:
         """Align, and gather what is to be recorded."""
-        await self.decide()
+        if not self.is_decided:
+            await self.decide()
         if self.enforced is None:
             await self.hands.records.let_go(self.theirs)
         if self.enforced is None or self.enforced:
             await self._carry_out()
         if self.enforced is not None:
             self.run.result = "observed"
+            if self.braking.doubt is None:
+                await self.claims.adopt(self.tables)
             await self.sessions.look()
         await self._record()
 
@@ -175,12 +179,22 @@ class Cycle:
     # -- plan
 
     async def _think(self, *, first: bool = False) -> None:
-        is_settled = self.hands.settling.has_settled(self.tables)
-        plan = make_plan(self.intent, self.tables, is_settled=is_settled, said_yes=self.said_yes, wanted=self.wanted)
-        plan = guard.permit(plan, self.enforced)
+        is_settled, yes = self.has_settled, self.said_yes
+        plan = make_plan(self.intent, self.tables, is_settled=is_settled, said_yes=yes, wanted=self.wanted)
+        plan = guard.permit(plan, self.enforced, await self._theirs(plan))
         if first:
-            await self.braking.look(plan, self.sessions.all_live(), is_whole=self.run.kind == "resync")
+            live = self.sessions.all_live()
+            await self.braking.look(plan, self.intent, live, is_whole=self.run.kind == "resync")
         self.plan = self.fighting.rest(self.braking.split(plan))
+        self.sessions.shut = self.braking.may_shut(self.plan, self.intent)
+
+    async def _theirs(self, plan: Plan) -> set[Key]:
+        """Rows of the plan that are of subscribers who are only observed, where some others are enforced."""
+        if not self.enforced or not plan.steps:
+            return set()
+        places = {(step.menu, step.old_key or step.key) for step in plan.steps}
+        async with self.hands.records.pool.connection() as connection:
+            return await intake.places_of_others(connection, self.router.router_id, places, self.enforced)
 
     async def foreseen_kicks(self) -> list[tuple[Session, int | None, str, bool]]:
         """What would be ended were the plan done: the session, whose, why, and whether the plan may be done at all."""
@@ -197,9 +211,15 @@ class Cycle:
             return self.enforced is None or owner in self.enforced
         return any(session.live_key in live_by_row(*place) for place in may)
 
+    @property
+    def has_settled(self) -> bool:
+        return self.hands.settling.has_settled(self.tables)
+
     def sightings(self) -> list[Sighting] | None:
-        """Who stands there and is nobody's, by the last read."""
+        """Who stands there and is nobody's, by the last read. One that is not to be believed tells nothing."""
         if self.unowned is None or not (self.unowned or self.router.has_unmanaged):
+            return None
+        if self.braking.doubt is not None or not self.has_settled:
             return None
         ended = {session.live_key for session in self.sessions.ended}
         live = (self.sessions.all_live() or frozenset()) - ended
@@ -333,6 +353,7 @@ class Cycle:
             *left_events(removed, self.tables),
             *undone_events(self.sessions.removed & gone, self.tables),
             *stray_events(self.strays, self.tables),
+            *self._exchange(),
             *self.fighting.events(authors, self.intent),
         ]
         self.fought = self.fighting.fought(put_back, authors, now)
@@ -352,6 +373,12 @@ class Cycle:
             return await self.hands.observer.client.print("/log", proplist=LOG_PROPLIST)
         except TrapError:  # a router without a log to read is repaired all the same
             return []
+
+    def _exchange(self) -> list[Happening]:
+        if not self.braking.is_exchanged(self.plan):
+            return []
+        note = f"{self.hands.serial} answers, it was {self.router.known_serial}; it shows what that one should"
+        return [Happening("router-exchanged", note=note)]
 
     def router_condition(self) -> tuple[str, str, str]:
         """(code, text, remedy) for the router itself; blanks when it is well."""

@@ -37,6 +37,7 @@ class Ending:
     renamed: places that rows were renamed from. stuck: sessions that would not end.
     later: subscribers whose turn comes later; deferred: in how many seconds. ended: what was ended and seen gone.
     redialled: subscribers whose session ended as it had to, or who had none.
+    shut: logins of nobody that are to be disabled, and whose sessions end with that.
     """
 
     observer: Observer
@@ -55,6 +56,7 @@ class Ending:
     ended: list[Session] = field(default_factory=list)
     redialled: set[int] = field(default_factory=set)
     forgotten: list[Ghost] = field(default_factory=list)
+    shut: set[Key] = field(default_factory=set)
 
     @property
     def intent(self) -> Intent:
@@ -82,7 +84,7 @@ class Ending:
         """All sessions that this run may have to end: worth reading together with its rows."""
         owed = set().union(*(self._to_redial(s) for s in self.owed))
         cut = {*rights.suspended(self.intent, touched), *rights.strays(self.intent, touched)}
-        return cut | owed | self._of_the_gone(plan).keys() | rights.quarantined(self.intent).keys()
+        return cut | owed | self._of_the_gone(plan).keys() | rights.quarantined(self.shut).keys()
 
     def _of_the_gone(self, plan: Plan) -> dict[LiveKey, Key | None]:
         return rights.of_the_gone(self.intent, plan, self.removed, self.renamed)
@@ -104,7 +106,7 @@ class Ending:
         cut = rights.suspended(self.intent, touched) | seen.fenced_off()
         forbidden = {key for key, s in cut.items() if seen.has_no_right(key, s)}
         forbidden |= {key for key, row in self._of_the_gone(plan).items() if row is None or seen.is_gone(row)}
-        forbidden |= {key for key, row in rights.quarantined(self.intent).items() if seen.is_shut(row)}
+        forbidden |= {key for key, row in rights.quarantined(self.shut).items() if seen.is_shut(row)}
         for subscriber in self.owed:  # whose row the router refuses, while the one before them is still online
             if seen.has_no_row(subscriber):
                 forbidden |= login_keys(subscriber, self.intent)
@@ -145,7 +147,7 @@ class Ending:
                 owed = self._to_redial(subscriber)
                 why.update(dict.fromkeys(owed, (subscriber.subscriber_id, "redial")))
         why.update(dict.fromkeys(rights.of_the_gone(intent, plan, self.removed, self.renamed), (None, "ghost")))
-        why.update(dict.fromkeys(rights.quarantined(intent), (None, "unmanaged")))
+        why.update(dict.fromkeys(rights.quarantined(self.shut), (None, "unmanaged")))
         for key, subscriber in rights.suspended(intent, ()).items():
             why[key] = subscriber.subscriber_id, "suspended"
         if not why:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from imsys.fleet.entries import Facts
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.observer import Observer
+from imsys.kit.text import storable
 from imsys.reconcile.desired import ResourceKey, cut_by
 from imsys.reconcile.intent import RouterIntent, SubscriberIntent
 from imsys.reconcile.kinds import ADDRESS_LIST, DROP_RULE, HOTSPOT_USER, SECRET
@@ -28,6 +29,7 @@ class Glance:
     cut: rows that cut somebody off: disabled logins, those in the walled garden, entries of the list.
     rows: the number of login rows; another one than before means that somebody made or removed some.
     is_list_effective: what comes from the list is really dropped.
+    shut: PPP logins that are disabled, as a database would write them.
     """
 
     online: frozenset[LiveKey]
@@ -35,10 +37,11 @@ class Glance:
     cut: frozenset[ResourceKey]
     rows: int
     is_list_effective: bool = True
+    shut: frozenset[str] = frozenset()
 
     @property
     def cut_names(self) -> list[str]:
-        return sorted({key for menu, key in self.cut if menu in LOGIN_MENUS.values()})
+        return sorted({storable(key) for menu, key in self.cut if menu in LOGIN_MENUS.values()})
 
     @property
     def cut_addresses(self) -> list[str]:
@@ -59,6 +62,7 @@ async def glance(observer: Observer, router: RouterRow) -> Glance:
         frozenset().union(*(look.cut for look in seen)),
         sum(look.rows for look in seen),
         all(look.is_list_effective for look in seen),
+        frozenset().union(*(look.shut for look in seen)),
     )
 
 
@@ -70,7 +74,11 @@ async def _ppp(observer: Observer, router: RouterRow) -> Glance:
         observer.client.count(SECRET.menu),
     )
     names = frozenset((SECRET.menu, row.get("name", "")) for row in cut)
-    return Glance(frozenset(session.live_key for session in sessions), len(sessions), names, rows)
+    shut = cut
+    if router.quarantined and router.suspend_by == "profile":
+        shut = await observer.client.print(SECRET.menu, proplist=("name",), queries=("?disabled=true",))
+    closed = frozenset(storable(row.get("name", "")) for row in shut)
+    return Glance(frozenset(session.live_key for session in sessions), len(sessions), names, rows, shut=closed)
 
 
 async def _hotspot(observer: Observer) -> Glance:

@@ -4,6 +4,7 @@ Keepers write down what they see (see records), and do at their next whole read 
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -44,9 +45,13 @@ from chosen where m.id = chosen.id
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Rows of the inbox: of one router or of all, by name (each must be there), by a pattern (test*), live ones."""
+    """Rows of the inbox: of one router or of all, of one menu, by name, by a pattern (test*), live ones.
+
+    Each name must be there, and once: otherwise nobody knows which is meant.
+    """
 
     router: str = ""
+    menu: str = ""
     names: Sequence[str] = ()
     match: str = ""
     live: bool = False
@@ -63,6 +68,7 @@ def rows(choice: Choice = Choice()) -> list[dict[str, Any]]:
         row
         for row in found
         if (not choice.names or row["name"] in choice.names)
+        and (not choice.menu or row["menu"] == choice.menu)
         and (not choice.match or fnmatchcase(row["name"], choice.match))
         and (row["is_live"] or not choice.live)
     ]
@@ -85,9 +91,15 @@ def _state(row: dict[str, Any]) -> str:
 
 
 def _check_names(choice: Choice, found: Sequence[dict[str, Any]]) -> None:
-    known = {row["name"] for row in found}
+    known = Counter(row["name"] for row in found if not choice.menu or row["menu"] == choice.menu)
     for name in choice.names:
-        if name not in known:
+        if known[name] > 1:
+            places = sorted({f"{row['menu']} of {row['router']}" for row in found if row["name"] == name})
+            raise InputError(
+                f"There is more than one login {name!r}: {', '.join(places)}.",
+                remedy="Say which: --router NAME, or --service pppoe or hotspot",
+            )
+        if not known[name]:
             where = f"on {choice.router}" if choice.router else "on any router"
             raise InputError(
                 f"Nobody's login {name!r} is not {where}. {did_you_mean(name, known)}".rstrip(),

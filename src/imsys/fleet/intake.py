@@ -1,6 +1,7 @@
 """Loads what one router should have, as the plain values of `reconcile.intent`. Reads only, and makes no models."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -131,9 +132,19 @@ async def look(connection: Connection, router_id: int, *, now: datetime) -> Rout
 
 
 async def may_still_write(connection: Connection, router: RouterRow, *, now: datetime) -> bool:
-    """Asked before each flight of writes: has nobody stopped us since the router was looked at?"""
-    row = await (await connection.execute(sql.STANCE, (router.router_id,))).fetchone()
-    return row == (router.mode, False) and is_open(router.window, router.window_zone, now)
+    """Asked before each flight of writes: has nobody stopped us, or said otherwise, since the router was looked at?"""
+    parameters = {
+        "router": router.router_id,
+        "mode": router.mode,
+        "unmanaged": router.unmanaged,
+        "caps": json.dumps(router.caps),
+        "decided_at": router.unmanaged_decided_at,
+    }
+    row = await (await connection.execute(sql.STANCE, parameters)).fetchone()
+    if row is None:
+        return False
+    window, zone, is_frozen, is_the_same, singles = row
+    return is_the_same and not is_frozen and set(singles) >= set(router.singles) and is_open(window, zone, now)
 
 
 async def load_due(
@@ -247,12 +258,21 @@ async def owned_logins(connection: Connection, router_id: int) -> set[tuple[str,
     return {(menu, key) for menu, key in rows}
 
 
+async def places_of_others(
+    connection: Connection, router_id: int, places: Collection[tuple[str, str]], ids: Collection[int]
+) -> set[tuple[str, str]]:
+    """Of these places, those that are known to be subscribers' who are not among `ids`."""
+    columns = {"menus": [menu for menu, _ in places], "keys": [key for _, key in places]}
+    parameters = {"router": router_id, "ids": list(ids), **columns}
+    return set(await (await connection.execute(sql.OF_OTHERS, parameters)).fetchall())
+
+
 async def standing_holds(connection: Connection, router: RouterRow) -> list[Standing]:
     """What is held on the router, or was decided on and is not over."""
     if not router.has_holds:
         return []
     rows = await (await connection.execute(STANDING, {"router": router.router_id, "kind": "steps"})).fetchall()
-    return [Standing(hold_id, state, frozenset(marks)) for hold_id, state, marks in rows]
+    return [Standing(hold_id, state, frozenset(marks), *why) for hold_id, state, marks, *why in rows]
 
 
 async def fights(connection: Connection, router: RouterRow) -> list[Fight]:
@@ -268,11 +288,15 @@ async def placed_rows(connection: Connection, router_id: int) -> dict[str, int]:
     return dict(await (await connection.execute(sql.PLACED, (router_id,))).fetchall())
 
 
-async def customers_rows(connection: Connection, router_id: int) -> int:
-    """How many logins or lines we know on the router, of people who are here and of people who are gone."""
+async def customers_rows(connection: Connection, router_id: int) -> tuple[int, int]:
+    """How many logins or lines we know on the router, of people who are here and of people who are gone.
+
+    And how many were taken away lately without a person's word: a slip that comes row by row is one slip.
+    """
     menus = [kind.menu for kind in (*LOGINS, QUEUE)]
-    row = await (await connection.execute(sql.CUSTOMERS, (router_id, menus))).fetchone()
-    return row[0] if row is not None else 0
+    rows = await (await connection.execute(sql.CUSTOMERS, (router_id, menus))).fetchone()
+    recent = await (await connection.execute(sql.RECENT, (router_id, menus))).fetchone()
+    return (rows or (0,))[0], (recent or (0,))[0]
 
 
 async def sealed_passwords(connection: Connection, subscriber_ids: Sequence[int]) -> dict[int, bytes]:

@@ -7,7 +7,7 @@ arguments.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from imsys.fleet.entries import Happening, RunRecord
 from imsys.fleet.errors import LeaseLost
 from imsys.fleet.executor import Key
 from imsys.fleet.gate import Gate
-from imsys.fleet.glance import Glance, facts, glance, suspects
+from imsys.fleet.glance import facts, glance, suspects
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.leases import Lease
 from imsys.fleet.link import Link
@@ -87,7 +87,7 @@ class Keeper:
         self._glance_at = 0.0
         self._ghosts_at = self._ghosts_wait_s = 0.0
         self._wants_resync = False
-        self._was_open = True
+        self._was_open = False
         self._rows: int | None = None
         self._proved: tuple[object, ...] | None = None
         self._last_whole = RunRecord("resync", clock.now())
@@ -203,7 +203,7 @@ class Keeper:
     async def _work(self, router: RouterRow, hands: Hands, now: datetime) -> float:
         """Do the most urgent piece of work, or tell how long there is none."""
         mono = self.clock.monotonic()
-        if router.is_open and not self._was_open:
+        if router.window and router.is_open and not self._was_open:
             self._wants_resync = True
         self._was_open = router.is_open
         has_ghosts = router.has_ghosts and router.is_enforced and mono >= self._ghosts_at
@@ -242,7 +242,11 @@ class Keeper:
         if whole:
             hands.settling.saw(tables)
         cycle = Cycle(hands, router, RunRecord("due", started), intent, wanted, tables, alone=self._alone)
-        await self._finish(cycle, before)
+        await cycle.decide()
+        if cycle.braking.needs_all:
+            await self._run_resync(router, hands)
+        else:
+            await self._finish(cycle, before)
 
     async def _run_resync(self, router: RouterRow, hands: Hands) -> None:
         started = self.clock.now()
@@ -291,7 +295,8 @@ class Keeper:
             asked_at=router.resync_asked_at,
             hides_passwords=cycle.hides_secrets if is_resync else None,
             condition=cycle.router_condition() if is_resync else None,
-            holds=cycle.braking.holding(cycle.plan, cycle.intent) if is_resync else None,
+            holds=cycle.braking.holding(cycle.plan, cycle.intent, is_settled=cycle.has_settled) if is_resync else None,
+            is_exchanged=is_resync and cycle.braking.is_exchanged(cycle.plan),
             sightings=cycle.sightings(),
             fought=cycle.fought,
             serial=hands.serial,
@@ -336,18 +341,13 @@ class Keeper:
         self._glance_at = self.clock.monotonic() + max(self.timing.glance_s, took_s * SLOW_GLANCE)
         are_others = self._rows not in (None, seen.rows)
         self._rows = seen.rows
-        is_let_in = router.is_enforced and router.suspend_by != "profile" and not _are_cut(router.quarantined, seen)
+        is_let_in = router.is_enforced and not seen.shut >= set(router.quarantined)
         if are_others or is_let_in:  # a whole read, which also tells whether to believe it
             self._wants_resync = True
             return
         at_large = suspects(seen, suspended=suspended, entitled=entitled, by=router.intent)
         if router.may_be_written:
             self._suspects |= at_large if router.mode == "enforce" else at_large.intersection(router.singles)
-
-
-def _are_cut(names: Collection[str], seen: Glance) -> bool:
-    """Are all of these logins disabled still?"""
-    return set(names) <= set(seen.cut_names)
 
 
 def _counts(client: Client) -> tuple[int, int, int]:

@@ -38,7 +38,15 @@ lateral (select count(*) > 0 as has_unmanaged, max(m.decided_at) as decided_at,
 where r.id = %s
 """
 
-STANCE = "select mode, exists (select 1 from network_freeze) from network_router where id = %s"
+STANCE = """
+select r.window, r.window_zone, exists (select 1 from network_freeze),
+       r.mode = %(mode)s and r.unmanaged = %(unmanaged)s and r.caps = %(caps)s::jsonb
+       and (select max(m.decided_at) from fleet_unmanaged m where m.router_id = r.id)
+           is not distinct from %(decided_at)s::timestamptz,
+       case when r.mode = 'observe' then array(select u.username from subscribers_subscriber u
+                                               where u.router_id = r.id and u.is_enforced) else '{}' end
+from network_router r where r.id = %(router)s
+"""
 
 # By way of the subscribers, whose router is indexed: the other way reads the states of every router.
 ALL = """
@@ -103,6 +111,13 @@ union select %(secrets)s, username from subscribers_subscriber where router_id =
 union select %(hotspot)s, username from subscribers_subscriber where router_id = %(router)s and service = 'hotspot'
 """
 
+# Of these places, those that are somebody else's.
+OF_OTHERS = """
+select p.menu, p.key from fleet_placement p
+join unnest(%(menus)s::text[], %(keys)s::text[]) as v(menu, key) on v.menu = p.menu and v.key = p.key
+where p.router_id = %(router)s and p.subscriber_id is not null and p.subscriber_id <> all(%(ids)s::bigint[])
+"""
+
 PLACED_OF = """
 select subscriber_id, menu, key from fleet_placement where router_id = %s and subscriber_id = any(%s)
 """
@@ -140,6 +155,12 @@ from fleet_fight where router_id = %s and over_at > now()
 PLACED = """
 select menu, count(*) from fleet_placement
 where router_id = %s and (subscriber_id is not null or package_id is not null) group by menu
+"""
+# Rows that were taken away lately and that nobody is known to have asked for.
+RECENT = """
+select count(*) from fleet_placement
+where router_id = %s and menu = any(%s) and subscriber_id is null and package_id is null and gone_at is not null
+  and not is_asked and not is_shared
 """
 CUSTOMERS = "select count(*) from fleet_placement where router_id = %s and menu = any(%s) and gone_at is null"
 PASSWORDS = """

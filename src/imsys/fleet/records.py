@@ -26,7 +26,7 @@ from imsys.reconcile.intent import Ghost
 from imsys.reconcile.sessions import SESSION_KINDS
 from imsys.reconcile.strays import Sighting
 from imsys.routeros.errors import NotPermitted, ReplyTooLarge
-from imsys.timeline.holding import FILL, OPEN, OVER, parameters
+from imsys.timeline.holding import endings, opening
 
 Pool = AsyncConnectionPool[AsyncConnection[TupleRow]]
 
@@ -91,6 +91,18 @@ class Records:
             placed = await (await connection.execute(sql.PLACED_KEYS, (self.router_id, *ids))).fetchall()
         return Placed({(menu, key) for menu, key in placed}, taken_over, inherited)
 
+    async def adopt(self, rows: Sequence[PlacedRow]) -> None:
+        """Rows of subscribers who are only observed: theirs, so that a rename or a move does not lose them."""
+        if rows:
+            parameters = {
+                "router": self.router_id,
+                "menus": [row.menu for row in rows],
+                "keys": [row.key for row in rows],
+                "subscribers": [row.subscriber_id for row in rows],
+            }
+            async with self._transaction() as connection:
+                await connection.execute(sql.ADOPT, parameters)
+
     async def _of_others(
         self, connection: AsyncConnection[TupleRow], statement: str, rows: Sequence[PlacedRow]
     ) -> set[int]:
@@ -118,6 +130,7 @@ class Records:
         sightings: Sequence[Sighting] | None = None,
         fought: Fought | None = None,
         serial: str = "",
+        is_exchanged: bool = False,
         is_worth_keeping: bool = True,
         has_departures: bool = False,
     ) -> None:
@@ -125,10 +138,18 @@ class Records:
 
         marks: of rows that this run removed, what they said; see `reconcile.observed.mark`.
         sightings: rows that nobody owns, all of them; None: they were not looked for.
+        is_exchanged: `serial` is another than was known, and it is the one that is kept from now on.
         `next_resync` is given by a run that read everything; `asked_at` is the request that it answers: one made
         meanwhile stays due.
         """
         async with self._transaction() as connection:
+            # what people decide on comes first, as where they decide: the router's state after it
+            if sightings is not None:
+                await self._see(connection, sightings, now)
+            if holds is not None:
+                await self._hold(connection, holds, router_name, now)
+            if fought is not None:
+                await self._fight(connection, fought)
             if forgotten or next_resync is not None:
                 await self._forget(connection, forgotten, marks, now)
             if has_departures:
@@ -138,23 +159,18 @@ class Records:
                 await connection.execute(sql.OUTCOMES, _columns(outcomes, now))
             if has_departures:
                 await self._see_off(connection, [o.subscriber_id for o in outcomes])
-            if fought is not None:
-                await self._fight(connection, fought)
             if run.happenings:
                 await self._tell(connection, run.happenings, router_name, now)
             if is_worth_keeping:
                 await connection.execute(sql.RUN, self._run_parameters(run, now))
             if next_resync is not None:
-                asked = {"asked_at": asked_at, "next": next_resync, "hides": hides_passwords, "serial": serial}
-                await connection.execute(sql.RESYNCED, {"router": self.router_id, "now": now, **asked})
+                asked = {"asked_at": asked_at, "next": next_resync, "hides": hides_passwords}
+                known = {"serial": serial, "accepts": is_exchanged}
+                await connection.execute(sql.RESYNCED, {"router": self.router_id, "now": now, **asked, **known})
             if condition is not None:
                 code, text, remedy = condition
                 parameters = {"router": self.router_id, "now": now, "code": code, "text": text, "remedy": remedy}
                 await connection.execute(sql.CONDITION, parameters)
-            if sightings is not None:
-                await self._see(connection, sightings, now)
-            if holds is not None:
-                await self._hold(connection, holds, router_name, now)
 
     async def _forget(
         self,
@@ -180,6 +196,7 @@ class Records:
         await connection.execute(sql.FORGET_GONE, parameters)
 
     async def _see(self, connection: AsyncConnection[TupleRow], sightings: Sequence[Sighting], now: datetime) -> None:
+        sightings = list({(seen.menu, storable(seen.key)): seen for seen in sightings}.values())
         parameters = {
             "router": self.router_id,
             "now": now,
@@ -211,12 +228,11 @@ class Records:
     ) -> None:
         why = holds.why
         words = {"code": why.code, "text": why.text} if why is not None else {"code": "", "text": ""}
-        values = parameters(holds.settled, kind="steps", router_id=self.router_id, router=router_name, **words)
-        if holds.settled.over:
-            await connection.execute(OVER, values)
-        if holds.settled.filled:
-            await connection.execute(FILL, values)
-        if holds.settled.opened and (await connection.execute(OPEN, values)).rowcount and why is not None:
+        for statement, parameters in endings(holds.settled):
+            await connection.execute(statement, parameters)
+        opened = opening(holds.settled, kind="steps", router_id=self.router_id, router=router_name, **words)
+        is_new = opened is not None and (await connection.execute(*opened)).rowcount > 0
+        if is_new and why is not None and not holds.settled.is_growth:
             told = Happening("held", cause=why.code, note=f"{len(holds.settled.opened)} steps: {why.text}")
             await self._tell(connection, [told], router_name, now)
 

@@ -40,10 +40,10 @@ where y.sync_status <> 'synced' and not s.is_suspended and r.mode = 'enforce'
 
 # By router, rows that may be taken away: of subscribers who were removed, or who moved away and are made elsewhere.
 LEFT_OVER = """(
-    select router_id from fleet_placement
+    select router_id, menu, key from fleet_placement
     where subscriber_id is null and package_id is null and not is_shared and gone_at is null
     union all
-    select p.router_id
+    select p.router_id, p.menu, p.key
     from subscribers_departure e
     join fleet_placement p on p.router_id = e.router_id and p.subscriber_id = e.subscriber_id
     join subscribers_syncstate y on y.subscriber_id = e.subscriber_id

@@ -22,6 +22,16 @@ where (fleet_placement.subscriber_id, fleet_placement.package_id, fleet_placemen
    or fleet_placement.gone_at is not null
 """
 
+# Of somebody who is only observed: what is known of the row already stands.
+ADOPT = """
+insert into fleet_placement (router_id, menu, key, subscriber_id)
+select %(router)s, v.menu, v.key, v.subscriber_id
+from unnest(%(menus)s::text[], %(keys)s::text[], %(subscribers)s::bigint[]) as v(menu, key, subscriber_id)
+where exists (select 1 from subscribers_subscriber s where s.id = v.subscriber_id and s.router_id = %(router)s)
+order by v.subscriber_id, v.menu, v.key
+on conflict (router_id, menu, key) do nothing
+"""
+
 PLACED_KEYS = """
 select menu, key from fleet_placement
 where router_id = %s and (subscriber_id = any(%s) or package_id = any(%s) or is_shared)
@@ -106,9 +116,9 @@ from locked v where y.subscriber_id = v.id and y.generation = v.generation
 FORGET = """
 update fleet_placement p
 set subscriber_id = null, package_id = null, is_shared = false, gone_at = coalesce(p.gone_at, %(now)s),
-    gone_mark = v.mark
+    gone_mark = v.mark, is_asked = p.is_asked or v.is_owned
 from (
-    select p.id, v.mark
+    select p.id, v.mark, v.subscriber_id is not null or v.package_id is not null as is_owned
     from unnest(%(menus)s::text[], %(keys)s::text[], %(subscribers)s::bigint[], %(packages)s::bigint[],
                 %(marks)s::text[]) as v(menu, key, subscriber_id, package_id, mark)
     join fleet_placement p on p.router_id = %(router)s and p.menu = v.menu and p.key = v.key
@@ -165,7 +175,9 @@ update fleet_unmanaged set gone_at = %(now)s, is_live = false
 where router_id = %(router)s and gone_at is null and last_seen_at < %(now)s
 """
 FORGET_STRAYS = """
-delete from fleet_unmanaged where router_id = %(router)s and gone_at < %(now)s - make_interval(secs => %(keep_s)s)
+delete from fleet_unmanaged
+where router_id = %(router)s and gone_at < %(now)s - make_interval(secs => %(keep_s)s)
+  and (decision = '' or gone_at < %(now)s - interval '30 days')
 """
 
 EVENTS = """
@@ -210,7 +222,7 @@ RESYNCED = """
 update network_routerstate set last_resync_at = %(now)s, last_seen_at = %(now)s,
        is_reachable = true, failures = 0, next_attempt_at = null,
        hides_passwords = coalesce(%(hides)s, hides_passwords),
-       serial = case when serial = '' then %(serial)s else serial end,
+       serial = case when serial = '' or %(accepts)s then %(serial)s else serial end,
        resync_due_at = case when resync_asked_at is not distinct from %(asked_at)s then %(next)s else %(now)s end,
        resync_asked_at = case when resync_asked_at is not distinct from %(asked_at)s then null else resync_asked_at end
 where router_id = %(router)s

@@ -76,9 +76,8 @@ def of_the_gone(
     return keys
 
 
-def quarantined(intent: Intent) -> dict[LiveKey, ResourceKey]:
+def quarantined(shut: Collection[ResourceKey]) -> dict[LiveKey, ResourceKey]:
     """What lives by right of logins that nobody owns and that are shut: by key, the row that must be disabled first."""
-    shut = [stray.place for stray in intent.strays if stray.wish == "quarantine"]
     return {key: place for place in shut for key in live_by_row(*place)}
 
 

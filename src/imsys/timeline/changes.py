@@ -34,10 +34,9 @@ def lock_standing(change_id: int) -> Change:
     if change is None:
         raise InputError(f"There is no change {change_id}.", remedy="See them: imsys changes")
     if change.undone_at is not None:
-        by = Change.objects.get(undoes=change).pk
-        raise InputError(
-            f"Change {change_id} was undone by {change.undone_by} already.", remedy=f"To do it again: imsys undo {by}"
-        )
+        by = Change.objects.filter(undoes=change).first()  # forgotten by now, perhaps
+        again = f"To do it again: imsys undo {by.pk}" if by is not None else "See what there is: imsys changes"
+        raise InputError(f"Change {change_id} was undone by {change.undone_by} already.", remedy=again)
     return change
 
 

@@ -10,7 +10,7 @@ from django.db.models import F, Func, IntegerField
 from imsys.conf.sql import execute, fetch
 from imsys.kit.errors import InputError
 from imsys.timeline import services
-from imsys.timeline.holding import FILL, OPEN, OVER, STANDING, Settled, Standing, Steps, marks_of, parameters, settle
+from imsys.timeline.holding import STANDING, Settled, Standing, Steps, endings, marks_of, opening, settle
 from imsys.timeline.models import Hold
 
 LIST_FIELDS = ("id", "kind", "router", "code", "text", "state", "opened_at", "changed_at", "decided_at", "decided_by")
@@ -24,25 +24,25 @@ values (%(kind)s, %(router)s, %(name)s, %(code)s, %(text)s, %(steps)s, 'rejected
 
 def standing(kind: str, router_id: int) -> list[Standing]:
     rows = fetch(STANDING, {"kind": kind, "router": router_id})
-    return [Standing(hold_id, state, frozenset(marks)) for hold_id, state, marks in rows]
+    return [Standing(hold_id, state, frozenset(marks), *why) for hold_id, state, marks, *why in rows]
 
 
 @transaction.atomic
 def keep(kind: str, *, router_id: int, router: str, code: str, text: str, held: Steps) -> None:
     """Make the holds of this kind on a router those that `held` asks for, which is all that is held there now."""
-    settled = settle(standing(kind, router_id), held)
-    values = parameters(settled, kind=kind, router_id=router_id, router=router, code=code, text=text)
-    execute(OVER, values)
-    execute(FILL, values) if settled.filled else None
-    if settled.opened and execute(OPEN, values):
+    settled = settle(standing(kind, router_id), held, code=code)
+    for statement, parameters in endings(settled):
+        execute(statement, parameters)
+    opened = opening(settled, kind=kind, router_id=router_id, router=router, code=code, text=text)
+    if opened is not None and execute(*opened) and not settled.is_growth:
         services.record("held", actor="system", router_id=router_id, router=router, cause=code, note=text)
 
 
 def leave_alone(kind: str, *, router_id: int, router: str, code: str, text: str, held: Steps, actor: str) -> None:
     """As if a person had been asked about `held` and had rejected it: silent until it changes."""
-    settled = Settled(opened=held)
-    values = parameters(settled, kind=kind, router_id=router_id, router=router, code=code, text=text)
-    execute(REJECT, {**values, "actor": actor})
+    opened = opening(Settled(held), kind=kind, router_id=router_id, router=router, code=code, text=text)
+    if opened is not None:
+        execute(REJECT, {**opened[1], "actor": actor})
 
 
 def standing_by_router(kind: str) -> dict[tuple[int, str], list[Standing]]:
@@ -56,13 +56,20 @@ def rejected_marks(kind: str, router_id: int) -> frozenset[str]:
 
 
 def decide(hold_id: int, state: str, *, actor: str) -> Hold:
-    """The hold, decided by a person and not done yet. Raises: InputError when it does not wait any more."""
+    """The hold, decided by a person and not done yet; what was rejected may be approved after all.
+
+    Raises: InputError when it does not wait any more.
+    """
     hold = Hold.objects.select_for_update().filter(pk=hold_id).first()
     if hold is None:
         raise InputError(f"There is no hold {hold_id}.", remedy="See them: imsys hold list")
-    if hold.state != Hold.State.WAITING:
+    if hold.state != Hold.State.WAITING and (hold.state, state) != (Hold.State.REJECTED, Hold.State.APPROVED):
         by = f" by {hold.decided_by}" if hold.decided_by else ""
-        raise InputError(f"Hold {hold_id} does not wait any more: it is {hold.state}{by}.", remedy="imsys hold list")
+        later = Hold.objects.filter(router_id=hold.router_id, kind=hold.kind, state=Hold.State.WAITING).first()
+        more = f" What is held on {hold.router} by now is hold {later.pk}." if later is not None else ""
+        raise InputError(
+            f"Hold {hold_id} does not wait any more: it is {hold.state}{by}.{more}", remedy="Look: imsys hold list"
+        )
     execute(
         "update timeline_hold set state = %s, decided_at = now(), decided_by = %s where id = %s",
         [state, actor, hold_id],
@@ -83,7 +90,7 @@ def forget_router(router_id: int) -> None:
 
 def finish(hold_ids: Sequence[int]) -> None:
     """All that was approved is done, or nothing of it is due any more."""
-    execute(OVER, {"over": list(hold_ids)})
+    execute("update timeline_hold set state = 'over', over_at = now() where id = any(%s)", [list(hold_ids)])
 
 
 def holds(*, with_decided: bool = False, router: str = "", limit: int | None = None) -> list[dict[str, Any]]:

@@ -85,8 +85,8 @@ def test_sessions_that_are_known_not_to_live_are_no_kicks() -> None:
     found = {name: guard.split(of_nobody(8), None, Brake(15, live=live), ROUTER)[1] for name, live in LIVE.items()}
     assert found["none"] is not None
     assert found["none"].text.startswith("8 removes")
-    assert guard.split(of_nobody(3), None, Brake(100, {"kicks": 1}, live=LIVE["none"]), ROUTER)[1] is None
-    assert guard.split(of_nobody(3), None, Brake(100, {"kicks": 1}, live=LIVE["two"]), ROUTER)[1] is not None
+    assert guard.split(of_nobody(3), None, Brake(100, caps={"kicks": 1}, live=LIVE["none"]), ROUTER)[1] is None
+    assert guard.split(of_nobody(3), None, Brake(100, caps={"kicks": 1}, live=LIVE["two"]), ROUTER)[1] is not None
 
 
 LIVE = {"none": frozenset(), "two": frozenset({(ACTIVE.menu, "old00"), (ACTIVE.menu, "old01")})}

@@ -154,9 +154,12 @@ def _changed_since(change: Change) -> dict[int, Left]:
 def _on_routers(locked: Locked) -> dict[int, Left]:
     """Those of whom a router has been told: taking them away would take what may have been there before them."""
     rows = fetch(
-        "select subscriber_id from subscribers_syncstate where subscriber_id = any(%s::bigint[]) "
-        "and (applied_generation > 0 or made_at is not null or last_synced_at is not null)",
-        [locked.ids],
+        """
+        select subscriber_id from subscribers_syncstate where subscriber_id = any(%(ids)s::bigint[])
+          and (applied_generation > 0 or made_at is not null or last_synced_at is not null)
+        union select subscriber_id from fleet_placement where subscriber_id = any(%(ids)s::bigint[])
+        """,
+        {"ids": locked.ids},
     )
     told = {pk for (pk,) in rows}
     return {pk: Left(name, ON_ITS_ROUTER) for pk, name in zip(locked.ids, locked.usernames, strict=True) if pk in told}
