@@ -416,3 +416,14 @@ def test_an_exchange_for_a_router_that_is_right_is_told_and_the_new_one_is_known
     world.resync()
     state = Router.objects.get().state
     assert (state.serial, state.condition, holds()) == ("ANOTHER", "", [])
+
+
+def test_one_router_under_two_names_is_kept_under_the_first_alone(world: World) -> None:
+    """Whose rows are nobody's to the one name are the other's customers."""
+    router = stocked(world, 3)
+    world.add_router("r2", sim=router, unmanaged="remove")
+    world.until(lambda: Router.objects.get(name="r2").state.condition == "SameRouter", "it is told apart")
+    writes = world.writes()
+    world.resync("r1")
+    assert (world.writes(), row_names(world)) == (writes, names(3))
+    assert "is r1" in Router.objects.get(name="r2").state.condition_text

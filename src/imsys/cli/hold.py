@@ -19,6 +19,7 @@ COLUMNS = {
     "text": "What",
 }
 DECIDED_COLUMNS = {**COLUMNS, "decided_by": "By", "decided_at": "Decided"}
+EXPIRY_COLUMNS = {"action": "Action", "subscriber": "Subscriber", "expires_at": "End of service"}
 STEP_COLUMNS = {"action": "Action", "subscriber": "Subscriber", "menu": "Menu", "key": "Key", "reason": "Reason"}
 
 
@@ -58,31 +59,52 @@ def show(hold: HoldId, as_json: Json = False) -> None:
     steps = found.pop("steps")
     print_fields({**found, "steps": len(steps)}, as_json=False)
     print()
-    print_list(steps, STEP_COLUMNS, as_json=False, empty="No step.")
+    print_list(steps, EXPIRY_COLUMNS if found["kind"] == "expiry" else STEP_COLUMNS, as_json=False, empty="No step.")
 
 
 @command(app, "approve", examples=["imsys hold approve 3"])
 def approve(hold: HoldId, as_json: Json = False) -> None:
-    """Let it go on: the router is read anew, and what is still due of the held steps is done."""
-    _decide(hold, "approve", as_json)
+    """Let it go on: the router is read anew, and what is still due of the held steps is done.
+
+    A hold that was rejected may be approved after all.
+    """
+    from imsys.cli.database import actor, database
+    from imsys.cli.output import print_json
+    from imsys.cli.undo import told
+
+    with database():
+        from imsys.fleet.services import approve_hold
+
+        decided, done = approve_hold(hold, actor=actor())
+    fields: dict[str, Any] = {"hold": hold, "router": decided.router, "state": decided.state}
+    if as_json:
+        more = {"cut": done.cut, "no_longer_due": done.no_longer_due, "change": done.change} if done else {}
+        print_json({**fields, "steps": len(decided.steps), **more})
+    elif done is None:
+        print(f"approved hold {hold}: what is still due of {_steps(decided)} on {decided.router} is done")
+    else:
+        print(f"approved hold {hold}: {done.cut} cut on {decided.router}, {done.no_longer_due} no longer due")
+        told(done.change)
 
 
 @command(app, "reject", examples=["imsys hold reject 3"])
 def reject(hold: HoldId, as_json: Json = False) -> None:
-    """Leave it undone, and tell nobody of it again until it changes."""
-    _decide(hold, "reject", as_json)
-
-
-def _decide(hold: int, verb: str, as_json: bool) -> None:
+    """Leave it undone, and tell nobody of it again until it changes. To take that back, approve it."""
     from imsys.cli.database import actor, database
     from imsys.cli.output import print_json
 
     with database():
-        from imsys.fleet import services
+        from imsys.fleet.services import reject_hold
 
-        decided = getattr(services, f"{verb}_hold")(hold, actor=actor())
-    fields: dict[str, Any] = {"hold": hold, "router": decided.router, "state": decided.state}
+        decided = reject_hold(hold, actor=actor())
     if as_json:
+        fields = {"hold": hold, "router": decided.router, "state": decided.state}
         print_json({**fields, "steps": len(decided.steps)})
     else:
-        print(f"hold {hold} on {decided.router} is {decided.state}: {len(decided.steps)} steps")
+        left = "keep their service though it has ended" if decided.kind == "expiry" else "stay undone"
+        print(f"rejected hold {hold} on {decided.router}: {_steps(decided)} {left}")
+        print(f"to take that back: imsys hold approve {hold}")
+
+
+def _steps(hold: Any) -> str:
+    return "1 step" if len(hold.steps) == 1 else f"{len(hold.steps)} steps"

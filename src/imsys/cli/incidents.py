@@ -36,14 +36,19 @@ def add_to(app: typer.Typer) -> None:
         A running worker looks every 15 seconds. Whoever the settings name is told by a message.
         """
         from imsys.cli.database import database
-        from imsys.cli.output import print_list
+        from imsys.cli.output import complain, print_list
 
         with database():
+            from imsys.fleet.selectors import live_workers
             from imsys.timeline.incidents import incidents as listed
 
+            are_workers_up = live_workers() > 0
             rows = listed(with_closed=everything, limit=limit)
         columns = COLUMNS if everything else OPEN_COLUMNS
-        print_list(rows, columns, as_json=as_json, empty="Nothing is wrong, as far as the workers have looked.")
+        nothing = "Nothing is wrong, as far as the workers have looked."
+        print_list(rows, columns, as_json=as_json, empty=nothing)
+        if not are_workers_up:
+            complain("note: No worker is up, so nobody looks. Start one: imsys serve, or imsys worker")
 
 
 @notify_app.callback()

@@ -12,6 +12,7 @@ import typer
 from imsys.cli.app import Json, PasswordFile, command, read_password
 from imsys.cli.exits import Code
 from imsys.cli.router import TLS_HELP, Name, Tls, app
+from imsys.cli.subscriber import past_end
 from imsys.kit.errors import InputError
 
 PASSWORD_LENGTH = 24
@@ -120,6 +121,7 @@ def _keep(path: Path) -> str:
 def snapshot(
     name: Name,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help=CSV_HELP)] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over the file when it is there.")] = False,
     as_json: Json = False,
 ) -> None:
     """Look at what is on a router: lines, conflicts, likely packages, how it cuts lines off, who is online.
@@ -130,6 +132,8 @@ def snapshot(
     from imsys.cli.database import database
     from imsys.cli.output import print_json
 
+    if csv is not None and csv.exists() and not force:
+        raise InputError(f"There is a file {csv} already.", remedy="Name a new one, or pass --force to write over it")
     with database():
         from imsys.onboarding.mapfile import write_map
         from imsys.onboarding.snapshot import snapshot_router
@@ -230,6 +234,8 @@ def adopt(
         verb = "would be adopted" if dry_run else "adopted"
         print(f"{verb}: {outcome.subscribers} subscribers, {outcome.suspended} of them suspended")
         print(f"new packages: {', '.join(outcome.packages) or 'none'}")
+        if outcome.expired:
+            print(past_end(outcome.expired))
         print(
             f"subscribers already: {outcome.already}; left out by the file: {outcome.left_out}; "
             f"not in the file: {outcome.not_in_map}; without a password kept here: {outcome.without_password}"

@@ -35,7 +35,7 @@ WHY = {
     "fight": "somebody else changes it back each time",
 }
 BLOCKS = {
-    "held": "held until a person decides: imsys hold list",
+    "held": "held until a person decides, or as one decided: imsys hold list --all",
     "observe": "not done: the router is only observed",
     "window": "not done now: outside of the router's window",
     "frozen": "not done: everything is frozen",
@@ -112,7 +112,7 @@ def _by_subscriber(steps: Sequence[dict[str, Any]]) -> Iterator[str]:
     for step in steps:
         whose.setdefault(step["subscriber"] or "", []).append(step)
     for name in sorted(whose):
-        yield f"  {name or 'of the router, or of nobody'}"
+        yield f"  {name or 'shared by many, or nobody here'}"
         for step in whose[name]:
             yield f"    {_line(step)}"
 

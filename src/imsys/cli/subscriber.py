@@ -260,7 +260,8 @@ def import_file(
         report = services.import_rows(file, dry_run=dry_run, actor=actor())
     if as_json:
         errors = [{"line": line, "error": text} for line, text in report.errors]
-        print_json({"added": report.added, "change": report.change, "dry_run": dry_run, "errors": errors})
+        counts = {"added": report.added, "expired": report.expired, "change": report.change}
+        print_json({**counts, "dry_run": dry_run, "errors": errors})
     else:
         for line, text in report.errors:
             complain(f"{file}:{line}: {text}")
@@ -272,7 +273,14 @@ def import_file(
         raise typer.Exit(Code.FAILED)
     if not as_json:
         print(f"{report.added} would be added" if dry_run else f"added {report.added} subscribers")
+        if report.expired:
+            print(past_end(report.expired))
         told(report.change)
+
+
+def past_end(count: int) -> str:
+    """Of whom expiry cuts as soon as they are here."""
+    return f"past their end of service already: {count}; expiry cuts or holds them, see imsys expiry plan"
 
 
 def parse_instant(text: str | None) -> Any:

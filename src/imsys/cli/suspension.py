@@ -50,6 +50,7 @@ def suspend(
 
     One who is suspended for the same reason already is left as he is.
     """
+    _check_spelling(reason)
     cause, note = (reason, "") if reason in CAUSES else ("other", reason)
     _change("suspend", usernames, file, router, everybody, yes, as_json, cause=cause, note=note)
 
@@ -78,6 +79,14 @@ def resume(
     if cause is not None and cause not in CAUSES:
         raise InputError(f"{cause!r} is not a cause.", remedy=f"Use one of {', '.join(CAUSES)}")
     _change("resume", usernames, file, router, everybody, yes, as_json, cause=cause)
+
+
+def _check_spelling(reason: str) -> None:
+    """A cause that is misspelt would be kept as a note, and no later word for that cause would lift it."""
+    from imsys.kit.nearest import did_you_mean
+
+    if reason not in CAUSES and " " not in reason.strip() and (guess := did_you_mean(reason.lower(), CAUSES)):
+        raise InputError(f"{reason!r} is not a cause. {guess}", remedy="Write a note of your own with a blank in it")
 
 
 def _change(

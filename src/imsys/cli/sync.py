@@ -42,6 +42,7 @@ EVENT_COLUMNS = {
     "username": "Subscriber",
     "router": "Router",
     "actor": "By",
+    "change": "Change",
     "cause": "Cause",
     "note": "Note",
 }
@@ -186,7 +187,18 @@ def declare_events(app: typer.Typer) -> None:
         from imsys.cli.output import print_list
 
         with database():
+            from imsys.network.selectors import get_router
             from imsys.timeline import selectors
 
+            if router is not None:
+                get_router(router)
             rows = selectors.events(username=username or "", router=router or "", limit=limit)
-        print_list(rows, EVENT_COLUMNS, as_json=as_json, empty="Nothing has happened yet.")
+        shown = rows if as_json else [{**row, "change": _change(row)} for row in rows]
+        print_list(shown, EVENT_COLUMNS, as_json=as_json, empty="Nothing has happened yet.")
+
+
+def _change(row: dict[str, Any]) -> str:
+    """What it was and what it became, in a line."""
+    before, after = row["before"] or {}, row["after"] or {}
+    parts = [f"{key}: {before[key]} -> {after[key]}" for key in after if key in before]
+    return ", ".join([*parts, *(f"{key}: {value}" for key, value in after.items() if key not in before)])

@@ -87,6 +87,7 @@ class Cycle:
             hands.observer, hands.executor, hands.kicks, self.claims, hands.timing.rounds, present=present
         )
         self.unowned = unowned
+        self.live = self.sessions.all_live()
         self.plan = Plan()
         self.braking = Braking(hands.records.pool, router, hands.serial)
         self.problems: dict[int, Problem] = {}
@@ -183,8 +184,7 @@ class Cycle:
         plan = make_plan(self.intent, self.tables, is_settled=is_settled, said_yes=yes, wanted=self.wanted)
         plan = guard.permit(plan, self.enforced, await self._theirs(plan))
         if first:
-            live = self.sessions.all_live()
-            await self.braking.look(plan, self.intent, live, is_whole=self.run.kind == "resync")
+            await self.braking.look(plan, self.intent, self.live, is_whole=self.run.kind == "resync")
         self.plan = self.fighting.rest(self.braking.split(plan))
         self.sessions.shut = self.braking.may_shut(self.plan, self.intent)
 
@@ -222,7 +222,7 @@ class Cycle:
         if self.braking.doubt is not None or not self.has_settled:
             return None
         ended = {session.live_key for session in self.sessions.ended}
-        live = (self.sessions.all_live() or frozenset()) - ended
+        live = (self.live or frozenset()) - ended
         alive = [place for place in self.unowned if not live.isdisjoint(live_by_row(*place))]
         return sightings(self.unowned, self.tables, alive)
 

@@ -146,8 +146,9 @@ class Ending:
             if subscriber.is_kick_owed or subscriber.subscriber_id in self.redial:
                 owed = self._to_redial(subscriber)
                 why.update(dict.fromkeys(owed, (subscriber.subscriber_id, "redial")))
-        why.update(dict.fromkeys(rights.of_the_gone(intent, plan, self.removed, self.renamed), (None, "ghost")))
-        why.update(dict.fromkeys(rights.quarantined(self.shut), (None, "unmanaged")))
+        reasons = {step.place: step.reason for step in plan.outstanding}
+        gone = rights.of_the_gone(intent, plan, self.removed, self.renamed) | rights.quarantined(self.shut)
+        why.update({key: (None, reasons.get(place, "ghost") if place else "ghost") for key, place in gone.items()})
         for key, subscriber in rights.suspended(intent, ()).items():
             why[key] = subscriber.subscriber_id, "suspended"
         if not why:

@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from imsys.fleet import statements as sql
 from imsys.fleet.entries import Facts, Fought, Happening, Holding, Outcome, Placed, PlacedRow, RunRecord
-from imsys.fleet.errors import LeaseLost
+from imsys.fleet.errors import LeaseLost, SameRouter
 from imsys.fleet.greeting import Greeting
 from imsys.fleet.leases import Lease
 from imsys.kit.errors import ImsysError
@@ -286,6 +286,13 @@ class Records:
     async def reached(self, greeting: Greeting, *, now: datetime) -> None:
         """The router answered a login. Its serial is kept from the first time on, until a person takes another."""
         async with self._transaction() as connection:
+            same = {"router": self.router_id, "serial": greeting.serial}
+            other = await (await connection.execute(sql.SAME_SERIAL, same)).fetchone()
+            if other is not None:
+                raise SameRouter(
+                    f"The router that answers is {other[0]}: its serial is {greeting.serial}.",
+                    remedy=f"Remove the one of the two, or correct its address; pause {other[0]} to let it go.",
+                )
             await connection.execute(
                 sql.REACHED,
                 {

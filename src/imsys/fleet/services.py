@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from imsys.billing.services import approve_expiry, reject_expiry
+from imsys.billing.services import Approved, approve_expiry, reject_expiry
 from imsys.conf.sql import fetch
 from imsys.kit.errors import InputError
 from imsys.network import services as network
@@ -13,19 +13,20 @@ from imsys.timeline.models import Held, Hold
 
 
 @transaction.atomic
-def approve_hold(hold_id: int, *, actor: str) -> Hold:
+def approve_hold(hold_id: int, *, actor: str) -> tuple[Hold, Approved | None]:
     """What is held may go on, as far as it is still due: a router is read anew first, the expired are looked up anew.
 
+    The hold, and of expiries what was done at once.
     Raises: InputError when the hold does not wait any more.
     """
     if _is_of_expiry(hold_id):
-        approve_expiry(hold_id, actor=actor)
-        return Hold.objects.get(pk=hold_id)
+        approved = approve_expiry(hold_id, actor=actor)
+        return Hold.objects.get(pk=hold_id), approved
     hold = holds.decide(hold_id, Hold.State.APPROVED, actor=actor)
     if hold.code == guard.OTHER_ROUTER:
         network.forget_serial(hold.router_id)
     network.ask_resync([hold.router_id])
-    return hold
+    return hold, None
 
 
 @transaction.atomic

@@ -247,6 +247,15 @@ update network_routerstate set is_reachable = true, failures = 0, next_attempt_a
 where router_id = %(router)s
 """
 
+# Another of ours that is known to be this very hardware.
+SAME_SERIAL = """
+select r.name from network_routerstate s join network_router r on r.id = s.router_id
+where s.serial = %(serial)s and %(serial)s <> '' and s.router_id <> %(router)s and r.mode <> 'paused'
+  and not exists (select 1 from network_routerstate m where m.router_id = %(router)s and m.serial = %(serial)s
+                    and m.router_id < s.router_id)
+order by r.id limit 1
+"""
+
 FAILED = """
 update network_routerstate set is_reachable = %(is_reachable)s, failures = %(failures)s, next_attempt_at = %(retry_at)s,
        condition = %(code)s, condition_text = %(text)s, remedy = %(remedy)s,

@@ -32,9 +32,20 @@ def as_dict(step: Step, usernames: Mapping[int, str]) -> dict[str, object]:
         "key": storable(step.key),
         "action": step.action,
         "before": ({"key": storable(step.old_key)} if step.old_key else {}) | shown(kind, step.before),
-        "after": ({"key": storable(step.key)} if step.old_key else {}) | shown(kind, step.changes),
+        "after": _key_as_sent(kind, step) | shown(kind, step.changes) | _where(step),
         "reason": step.reason,
     }
+
+
+def _key_as_sent(kind: Kind, step: Step) -> dict[str, str]:
+    """What a new row is known by, such as a rule's chain and action; of a renamed one its new key."""
+    if step.action == "add":
+        return {name: storable(text) for name, text in kind.key_fields(step.key).items()}
+    return {"key": storable(step.key)} if step.old_key else {}
+
+
+def _where(step: Step) -> dict[str, str]:
+    return {"place": f"before {step.before_id}"} if step.before_id else {}
 
 
 def kick_as_dict(session: Session, subscriber: str | None, reason: str) -> dict[str, object]:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from imsys.facts.models import RouterFacts
 from imsys.network.models import Mode
 from imsys.network.windows import is_open, next_change
@@ -98,7 +100,27 @@ def subscriber_rows(chosen: SubscriberFilter, *, after: str = "", limit: int | N
 def subscriber_row(username: str) -> Row:
     """All of one subscriber but the password."""
     row = subscribers.subscriber_detail(username)
-    return _with_words(row, [suspension["cause"] for suspension in row["suspensions"]], _modes())
+    words = _with_words(row, [suspension["cause"] for suspension in row["suspensions"]], _modes())
+    return {**words, "waits_for": _waits_for(row)}
+
+
+def _waits_for(row: Row) -> str:
+    """What keeps a pending change from being done, other than its turn; empty where nothing does."""
+    from imsys.network.models import Router
+    from imsys.network.selectors import frozen
+
+    if row["sync_status"] != SyncStatus.PENDING or row["error_code"]:
+        return ""
+    router = Router.objects.select_related("state").get(name=row["router"])
+    if router.mode == Mode.PAUSED:
+        return "the router is paused"
+    if router.mode == Mode.OBSERVE and not row["is_enforced"]:
+        return "the router is only observed"
+    if frozen() is not None:
+        return "everything is frozen"
+    if not is_open(router.window, router.window_zone, timezone.now()):
+        return "the router's window"
+    return router.state.condition_text if router.state.is_reachable is False else ""
 
 
 def _modes() -> dict[str, str]:

@@ -29,7 +29,7 @@ def test_a_short_plan_is_told_subscriber_by_subscriber_with_the_reason() -> None
     lines = list(told([plan(step("ben"), gone, step("ann"))]))
     assert lines == [
         "core (enforce): 3 changes for 2 subscribers, all of them to be done now",
-        "  of the router, or of nobody",
+        "  shared by many, or nobody here",
         "    remove /ppp/secret old  (left behind by who was removed, moved or renamed)",
         "  ann",
         "    set /ppp/secret ann: disabled: no -> yes  (asked for here)",
@@ -43,7 +43,7 @@ def test_what_is_not_done_says_why() -> None:
     lines = list(told([plan(held, held="12 of 20 rows are gone.")]))
     assert lines[0] == "core (enforce): 1 change for 1 subscriber, 0 of them to be done now"
     assert lines[1] == "  held: 12 of 20 rows are gone."
-    assert lines[-1].endswith("(changed on the router; held until a person decides: imsys hold list)")
+    assert "held until a person decides, or as one decided: imsys hold list --all" in lines[-1]
 
 
 def test_a_long_plan_is_summed_up_and_all_of_it_is_to_be_had() -> None:

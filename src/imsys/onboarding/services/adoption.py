@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.utils import timezone
 
 from imsys.kit.errors import InputError
 from imsys.kit.nearest import did_you_mean
@@ -34,7 +35,7 @@ class OnRouter:
 
 @dataclass(slots=True)
 class Adoption:
-    """What was done, or would be. With any problem nothing was."""
+    """What was done, or would be. With any problem nothing was. expired: whose end of service has passed already."""
 
     subscribers: int = 0
     suspended: int = 0
@@ -43,6 +44,7 @@ class Adoption:
     left_out: int = 0
     not_in_map: int = 0
     without_password: int = 0
+    expired: int = 0
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -61,6 +63,7 @@ def adopt(router: str, wanted: Map, on_router: OnRouter, *, dry_run: bool = Fals
         outcome.problems.sort(key=lambda problem: problem[0])
         if outcome.problems:
             outcome.subscribers, outcome.suspended, outcome.without_password, outcome.packages = 0, 0, 0, []
+            outcome.expired = 0
         if dry_run or outcome.problems:
             transaction.set_rollback(True)
     return outcome
@@ -172,7 +175,7 @@ class _Adopter:
             except InputError as error:
                 self.outcome.problems.append((line.number, str(error)))
         for note, usernames in self.suspended.items():
-            services.suspend(usernames, cause=Cause.OTHER, note=note, actor=self.actor)
+            services.suspend(usernames, cause=Cause.OTHER, note=note, actor=self.actor, is_change=False)
 
     def _adopt(self, line: MapLine, found: Found) -> None:
         """Byte for byte, whatever else is called alike: on the router it is a line of its own."""
@@ -192,6 +195,7 @@ class _Adopter:
             actor=self.actor,
         )
         self.outcome.subscribers += 1
+        self.outcome.expired += line.expires_at is not None and line.expires_at <= timezone.now()
         if line.suspended or (line.suspended is None and found.cut):
             self.outcome.suspended += 1
             self.suspended.setdefault(_note(found), []).append(line.username)

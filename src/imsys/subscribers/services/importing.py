@@ -31,12 +31,13 @@ from imsys.vault.box import SUBSCRIBER_PASSWORD
 class ImportReport:
     """How many subscribers were added (with `dry_run`: would be); with any error, none. Errors are (line, text).
 
-    `change`: the number by which it can be undone.
+    `change`: the number by which it can be undone. `expired`: of them, whose end of service has passed already.
     """
 
     added: int
     errors: list[Problem] = field(default_factory=list)
     change: int | None = None
+    expired: int = 0
 
 
 def import_rows(source: Path | bytes, *, dry_run: bool = False, actor: str) -> ImportReport:
@@ -54,7 +55,8 @@ def import_rows(source: Path | bytes, *, dry_run: bool = False, actor: str) -> I
             if errors:
                 return ImportReport(0, sorted(errors, key=lambda problem: problem[0]))
             change = _write(lines, known, actor) if lines and not dry_run else None
-            return ImportReport(len(lines), change=change)
+            expired = sum(line.expires_at is not None and line.expires_at <= timezone.now() for line in lines)
+            return ImportReport(len(lines), change=change, expired=expired)
     except IntegrityError as exc:
         raise InputError(
             "While the file was read, somebody else added one of its subscribers; nothing was imported.",

@@ -32,12 +32,16 @@ class Changed:
 
 
 @transaction.atomic
-def suspend(usernames: Iterable[str], *, cause: str = Cause.NON_PAYMENT, note: str = "", actor: str) -> Changed:
+def suspend(
+    usernames: Iterable[str], *, cause: str = Cause.NON_PAYMENT, note: str = "", actor: str, is_change: bool = True
+) -> Changed:
     """Cut them off for `cause`; who is already suspended for it stays as they are.
+
+    `is_change`: several are a change that can be undone; not so where they were cut off before they came here.
 
     Raises: UnknownSubscriber, and then nothing was done for anybody.
     """
-    return _suspend(lock_named(usernames), _cause(cause), check_text("note", note), actor)
+    return _suspend(lock_named(usernames), _cause(cause), check_text("note", note), actor, is_change=is_change)
 
 
 @transaction.atomic
@@ -56,8 +60,10 @@ def resume_all(router: str, *, cause: str | None = None, actor: str) -> Changed:
     return _resume(lock_of_router(router), _cause(cause) if cause else None, actor, router)
 
 
-def _suspend(locked: Locked, cause: Cause, note: str, actor: str, router: str = "") -> Changed:
-    number = _number(locked, router)
+def _suspend(
+    locked: Locked, cause: Cause, note: str, actor: str, router: str = "", *, is_change: bool = True
+) -> Changed:
+    number = _number(locked, router) if is_change else None
     rows = put_up(locked.ids, cause=cause, note=note, actor=actor, change_id=number)
     change = number and changes.record(
         number, Change.What.SUSPEND, count=len(rows), actor=actor, router=router, cause=cause.value
