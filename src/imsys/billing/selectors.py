@@ -81,6 +81,11 @@ def due_by_router(until: datetime | None = None) -> list[RouterDue]:
     return sorted(found, key=lambda each: each.router)
 
 
+def left_alone() -> int:
+    """How many have service though it has ended, since a person rejected their expiry or undid it."""
+    return sum(not due.is_suspended for router in due_by_router() for due in router.split().rejected)
+
+
 def due_of_router(router_id: int) -> list[Due]:
     return [each for _, each in _due(None, router_id)]
 

@@ -162,6 +162,8 @@ def print_status(values: dict[str, Any]) -> None:
     if values["unmanaged"]["rows"]:
         strays = values["unmanaged"]
         print(f"nobody's logins       {strays['rows']}, {strays['live']} of them online: imsys unmanaged list")
+    if values["expired_left_alone"]:
+        print(f"served though expired {values['expired_left_alone']}, as a person decided: imsys expiry plan")
     print(f"subscribers           {counts['synced']} synced, {counts['pending']} pending, {counts['error']} in error")
     print(f"oldest pending        {'none' if oldest is None else span(oldest)}")
     print(f"incidents             {values['incidents'] or 'none'}{': imsys incidents' if values['incidents'] else ''}")

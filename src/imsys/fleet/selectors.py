@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from imsys.billing.selectors import left_alone
 from imsys.conf.sql import fetch
 from imsys.fleet import inbox
 from imsys.network.selectors import frozen
@@ -106,6 +107,7 @@ def status() -> dict[str, Any]:
         "workers": live_workers(),
         "incidents": count_open(),
         "unmanaged": inbox.counts(),
+        "expired_left_alone": left_alone(),
         "frozen": frozen(),
         "routers": routers,
     }

@@ -51,7 +51,7 @@ def _checks(
         ("policies", lambda: rights.check_policies(client, endpoint.username, report)),
         ("write", lambda: rights.check_write(client, report)),
         ("sensitive", lambda: rights.check_sensitive(client, known, report)),
-        ("serial", lambda: circumstances.check_serial(client, report)),
+        ("serial", lambda: circumstances.check_serial(client, known.routers, report)),
         ("clock", lambda: circumstances.check_clock(client, clock, report)),
         ("ntp", lambda: circumstances.check_ntp(client, report)),
         ("fasttrack", lambda: circumstances.check_fasttrack(client, report)),

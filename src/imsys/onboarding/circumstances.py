@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -60,13 +60,18 @@ def _check_version(report: Report) -> None:
         report.add("version", "ok", f"RouterOS {report.version} on {report.board or 'unknown hardware'}")
 
 
-async def check_serial(client: Client, report: Report) -> None:
+async def check_serial(client: Client, others: Mapping[str, str], report: Report) -> None:
+    """`others`: by serial, routers that are kept under another name."""
     for menu, keys in (("/system/routerboard", ("serial-number",)), ("/system/license", ("software-id", "system-id"))):
         try:
             row = first(await client.print(menu))
         except NoSuchCommand:  # a virtual router has no board
             continue
         report.serial = next((row[key] for key in keys if row.get(key)), "")
+        if (name := others.get(report.serial)) is not None:
+            remedy = f"Keep it as {name} alone, and remove this one."
+            report.add("serial", "failed", f"{report.serial}: this is {name}", remedy)
+            return
         if report.serial:
             report.add("serial", "ok", report.serial)
             return

@@ -17,10 +17,14 @@ OTHER_GROUP = "Give it a group of its own: `imsys router script` prints the comm
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Passwords that we keep, by username, as fingerprints: one that the router shows is recognised by its own."""
+    """Passwords that we keep, by username, as fingerprints: one that the router shows is recognised by its own.
+
+    routers: by serial number, the other routers that we keep.
+    """
 
     passwords: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     fingerprint: Callable[[str], bytes] = field(default=str.encode, repr=False)
+    routers: Mapping[str, str] = field(default_factory=dict)
 
 
 async def check_policies(client: Client, username: str, report: Report) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from imsys.conf.secrets import vault
 from imsys.conf.sql import fetch
-from imsys.network.models import Router
+from imsys.network.models import Router, RouterState
 from imsys.onboarding.models import Capability, LegacyAccount
 from imsys.onboarding.rights import MOST_KNOWN, Known
 from imsys.subscribers.models import Package, Service, Subscriber
@@ -13,10 +13,12 @@ from imsys.subscribers.validation import is_storable
 
 
 def known_passwords(router_id: int) -> Known:
-    """A few of the passwords that we keep for subscribers of this router."""
+    """A few of the passwords that we keep for subscribers of this router, and what the other routers are."""
     rows = Subscriber.objects.filter(router_id=router_id, service=Service.PPPOE, password_mac__isnull=False)
     some = rows.order_by("username").values_list("username", "password_mac")[:MOST_KNOWN]
-    return Known({username: bytes(mac) for username, mac in some if mac is not None}, vault().fingerprint)
+    passwords = {username: bytes(mac) for username, mac in some if mac is not None}
+    others = RouterState.objects.exclude(router_id=router_id).exclude(serial="").values_list("serial", "router__name")
+    return Known(passwords, vault().fingerprint, dict(others))
 
 
 def routers_of(usernames: Iterable[str]) -> dict[str, str]:
