@@ -120,27 +120,6 @@ def test_a_rejection_outlives_a_closed_window(world: World) -> None:
     assert get_hold(hold)["state"] == "rejected"
 
 
-def test_an_approval_given_while_frozen_is_carried_out_after_it(world: World) -> None:
-    stocked(world, 15)
-    vanish(*names(8))
-    hold = until_held(world, 8)
-    network.freeze("core switch", actor=CLERK)
-    approve_hold(hold, actor=CLERK)
-    world.resync()
-    network.thaw(actor=CLERK)
-    world.resync()
-    world.until(lambda: len(world.rows()) == 7, "what was approved is done", 5)
-
-
-def test_a_hold_that_waits_outlives_a_freeze(world: World) -> None:
-    stocked(world, 15)
-    vanish(*names(8))
-    hold = until_held(world, 8)
-    network.freeze("core switch", actor=CLERK)
-    world.resync()
-    assert get_hold(hold)["state"] == "waiting"
-
-
 def test_sync_says_held_where_only_a_hold_is_left(isp: Isp) -> None:
     stocked(isp.world, 15)
     vanish(*names(8))
@@ -186,17 +165,6 @@ def test_an_approval_outlives_a_boot(world: World) -> None:
     world.call(lambda: router.reboot(down_s=0.05))
     world.start_worker()
     world.until(lambda: len(world.rows()) == 30, "what was approved is done", 10)
-
-
-def test_a_hold_of_a_removed_router_is_no_trouble(isp: Isp) -> None:
-    world = isp.world
-    stocked(world, 15)
-    vanish(*names(8))
-    hold = until_held(world, 8)
-    services.remove_subscribers(names(15)[8:], actor=CLERK)
-    isp("router", "remove", "r1", "--forget")
-    assert isp("hold", "list") == []
-    isp("hold", "approve", str(hold), code=2)
 
 
 def test_what_was_rejected_by_mistake_can_be_approved_after_all(world: World) -> None:

@@ -57,53 +57,39 @@ def _line(said: dict[str, str]) -> str:
     return ", ".join(f"{name}={text}" for name, text in said.items())
 
 
-@command(app, "keep", examples=["imsys unmanaged keep noc-tunnel --router rt-ngong"])
-def keep(
-    names: Names = None,
-    router: RouterFilter = None,
-    service: Service = None,
-    match: Match = "",
-    live: Live = False,
-    everything: Everything = False,
-    yes: Yes = False,
-    as_json: Json = False,
-) -> None:
-    """They may stay as they are: known to people, and whatever the router's policy is."""
-    _decide("keep", names, router, service, match, live, everything, yes, as_json)
+def declare(decision: str, says: str, *examples: str) -> None:
+    def decide(
+        names: Names = None,
+        router: RouterFilter = None,
+        service: Service = None,
+        match: Match = "",
+        live: Live = False,
+        everything: Everything = False,
+        yes: Yes = False,
+        as_json: Json = False,
+    ) -> None:
+        _decide(decision, names, router, service, match, live, everything, yes, as_json)
+
+    decide.__doc__ = says
+    command(app, decision, examples=examples)(decide)
 
 
-@command(
-    app,
-    "quarantine",
-    examples=["imsys unmanaged quarantine test1 test2", "imsys unmanaged quarantine --live --all --yes"],
+declare(
+    "keep",
+    "They may stay as they are: known to people, and whatever the router's policy is.",
+    "imsys unmanaged keep noc-tunnel --router rt-ngong",
 )
-def quarantine(
-    names: Names = None,
-    router: RouterFilter = None,
-    service: Service = None,
-    match: Match = "",
-    live: Live = False,
-    everything: Everything = False,
-    yes: Yes = False,
-    as_json: Json = False,
-) -> None:
-    """Disable them and end their sessions. Nothing of them is lost: `keep` and a person on the router undo it."""
-    _decide("quarantine", names, router, service, match, live, everything, yes, as_json)
-
-
-@command(app, "remove", examples=["imsys unmanaged remove old-neighbour --router rt-ngong"])
-def remove(
-    names: Names = None,
-    router: RouterFilter = None,
-    service: Service = None,
-    match: Match = "",
-    live: Live = False,
-    everything: Everything = False,
-    yes: Yes = False,
-    as_json: Json = False,
-) -> None:
-    """Take them off the router and end their sessions."""
-    _decide("remove", names, router, service, match, live, everything, yes, as_json)
+declare(
+    "quarantine",
+    "Disable them and end their sessions. Nothing of them is lost: keep, and a person on the router, undo it.",
+    "imsys unmanaged quarantine test1 test2",
+    "imsys unmanaged quarantine --live --all --yes",
+)
+declare(
+    "remove",
+    "Take them off the router and end their sessions.",
+    "imsys unmanaged remove old-neighbour --router rt-ngong",
+)
 
 
 @command(
