@@ -77,6 +77,18 @@ def test_plan_shows_and_writes_nothing(imsys: Imsys, fleet: DemoFleet) -> None:
     assert [one["steps"] for one in imsys("plan", "--router", "rt-1")["routers"]] == [[]]
 
 
+def test_drift_is_shown_in_every_mode_and_says_why_it_stays(imsys: Imsys, fleet: DemoFleet) -> None:
+    imsys("sync")
+    imsys("subscriber", "suspend", "ann")
+    for mode, blocked in (("observe", "observe"), ("paused", "paused"), ("enforce", None)):
+        imsys("router", "set", "rt-1", "--mode", mode)
+        (plan,) = imsys("plan", "--router", "rt-1")["routers"]
+        assert [(step["key"], step["after"], step["blocked"]) for step in plan["steps"]] == [
+            ("ann", {"disabled": "yes"}, blocked)
+        ]
+    assert fleet.secrets("rt-1")["ann"] is False, "nobody is disabled yet"
+
+
 def test_reconcile_repairs_and_reports(imsys: Imsys, fleet: DemoFleet) -> None:
     imsys("subscriber", "suspend", "ann", "ben")
     imsys("sync")

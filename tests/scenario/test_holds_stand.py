@@ -390,6 +390,7 @@ def test_one_router_under_two_names_is_kept_under_the_first_alone(world: World) 
     """Whose rows are nobody's to the one name are the other's customers."""
     router = stocked(world, 3)
     world.add_router("r2", sim=router, unmanaged="remove")
+    Router.objects.update(host="r1")
     world.until(lambda: Router.objects.get(name="r2").state.condition == "SameRouter", "it is told apart")
     writes = world.writes()
     world.resync("r1")

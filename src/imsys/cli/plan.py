@@ -37,6 +37,7 @@ WHY = {
 BLOCKS = {
     "held": "held until a person decides, or as one decided: imsys hold list --all",
     "observe": "not done: the router is only observed",
+    "paused": "not done: the router is paused",
     "window": "not done now: outside of the router's window",
     "frozen": "not done: everything is frozen",
     "fight": "its repair rests: imsys fight list",
@@ -63,7 +64,7 @@ def add_to(app: typer.Typer) -> None:
             from imsys.fleet import commands
 
             plans = commands.plan(router)
-        problems = [plan for plan in plans if plan["problem"] and plan["mode"] != "paused"]
+        problems = [plan for plan in plans if plan["problem"]]
         if as_json:
             print_json({"routers": plans})
         elif sys.stdout.isatty():

@@ -33,7 +33,8 @@ from imsys.vault.box import ROUTER_PASSWORD, SUBSCRIBER_PASSWORD
 def plan(router: str | None = None) -> list[dict[str, Any]]:
     """What a run would do on each router, and why. Reads only: one login of its own, under no lease.
 
-    Each step says under `blocked` what keeps it from being done now: held, observe, window, frozen, fight, or null.
+    Each step says under `blocked` what keeps it from being done now: held, observe, paused, window, frozen or fight;
+    null where nothing does.
     """
     ids = scope_of(get_router(router).pk if router is not None else None, None)
     return asyncio.run(_plans(ids))
@@ -60,8 +61,6 @@ async def _plans(router_ids: list[int]) -> list[dict[str, Any]]:
 
 async def _plan(pool: Pool, router: RouterRow) -> dict[str, Any]:
     said = {"router": router.name, "mode": router.mode, "blocked": router.blocked_by, "held": None}
-    if router.mode == "paused":
-        return {**said, "steps": [], "problem": "The router is paused."}
     try:
         return {**said, "problem": None, **await _decided(pool, router)}
     except ImsysError as error:

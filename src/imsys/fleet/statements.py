@@ -247,9 +247,11 @@ update network_routerstate set is_reachable = true, failures = 0, next_attempt_a
 where router_id = %(router)s
 """
 
-# Another of ours that is known to be this very hardware.
+# Another of ours at this very address that is known to be this very hardware. A serial number alone may be a copy's, as
+# of virtual routers; an address alone may have been given to another router since.
 SAME_SERIAL = """
 select r.name from network_routerstate s join network_router r on r.id = s.router_id
+join network_router me on me.id = %(router)s and lower(me.host) = lower(r.host) and me.port = r.port
 where s.serial = %(serial)s and %(serial)s <> '' and s.router_id <> %(router)s and r.mode <> 'paused'
   and not exists (select 1 from network_routerstate m where m.router_id = %(router)s and m.serial = %(serial)s
                     and m.router_id < s.router_id)

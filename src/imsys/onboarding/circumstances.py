@@ -69,8 +69,8 @@ async def check_serial(client: Client, others: Mapping[str, str], report: Report
             continue
         report.serial = next((row[key] for key in keys if row.get(key)), "")
         if (name := others.get(report.serial)) is not None:
-            remedy = f"Keep it as {name} alone, and remove this one."
-            report.add("serial", "failed", f"{report.serial}: this is {name}", remedy)
+            remedy = f"If it is {name}, keep it under that name alone. Copies of virtual routers may share a number."
+            report.add("serial", "warning", f"{report.serial}, as {name} has", remedy)
             return
         if report.serial:
             report.add("serial", "ok", report.serial)

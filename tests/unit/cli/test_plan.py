@@ -58,8 +58,7 @@ def test_a_long_plan_is_summed_up_and_all_of_it_is_to_be_had() -> None:
     assert len(list(told([plan(*steps, mode="observe")], everything=True))) == 1 + 2 * len(steps)
 
 
-def test_routers_that_are_right_paused_or_not_there_are_told_of() -> None:
+def test_routers_that_are_right_not_read_or_not_there_are_told_of() -> None:
     assert list(told([plan()])) == ["core (enforce): as wanted, nothing to do"]
-    paused = plan(mode="paused", problem="The router is paused.")
-    assert list(told([paused])) == ["core (paused): The router is paused."]
+    assert list(told([plan(problem="It is off.")])) == ["core (enforce): It is off."]
     assert next(iter(told([]))).startswith("No router yet")
