@@ -11,14 +11,19 @@ from django.db import connection, transaction
 from psycopg_pool import AsyncConnectionPool
 
 from imsys.conf.database import dsn
-from imsys.fleet.entries import Outcome, RunRecord
+from imsys.fleet.entries import Fought, Holding, Outcome, RunRecord
 from imsys.fleet.leases import Lease
 from imsys.fleet.models import Lease as LeaseRow
 from imsys.fleet.records import Records
 from imsys.kit.clock import SystemClock
-from imsys.network.services import add_router
+from imsys.network.services import add_router, ask_resync
+from imsys.reconcile.fights import Fight, Rules
+from imsys.reconcile.guard import Suspicion
+from imsys.reconcile.strays import Sighting
 from imsys.subscribers import services
 from imsys.subscribers.models import Departure, SyncState
+from imsys.timeline.holding import Standing, settle
+from imsys.timeline.holds import standing
 
 CLERK = "test:clerk"
 
@@ -134,3 +139,52 @@ def test_somebody_is_renamed_while_a_keeper_records_several_things_of_them(recor
     state = SyncState.objects.get()
     assert (state.kick_owed, state.has_lock) == ((record == "place",) * 2)
     assert bytes(state.applied_mac or b"") == (b"mac" if record == "finish" else b"")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["stray", "hold", "fight"])
+def test_a_person_decides_while_a_keeper_records_what_it_is_about(what: str) -> None:
+    """A person's decision is written first and the router asked for anew then; so does a keeper."""
+    router = add_router(name="r1", host="r1", username="admin", password="", actor=CLERK)
+    owner, now = uuid.uuid4(), datetime.now(UTC)
+    LeaseRow.objects.create(router=router, owner=owner, until=now + timedelta(minutes=1), epoch=1)
+    seen = Sighting("/ppp/secret", "neighbour", is_disabled=False, is_live=True, shown={})
+    fight = Fight("/ppp/secret", "ann", "profile", (now,), begun_at=now)
+    why = Suspicion("TooManySteps", "Too many.", "")
+
+    async def record() -> None:
+        async with AsyncConnectionPool(dsn(), open=False) as pool:
+            records = Records(pool, Lease(router.pk, owner, 1, SystemClock(), margin_s=0))
+            held = {f"mark{n}": {"key": f"ann{n}"} for n in range(1 if standing_now else 2)}
+            await records.finish(
+                RunRecord("resync", now),
+                router_name="r1",
+                now=now,
+                next_resync=now,
+                sightings=[seen],
+                holds=Holding(settle(standing_now, held, code=why.code), why),
+                fought=Fought([fight], [], Rules()),
+            )
+
+    standing_now: list[Standing] = []
+    asyncio.run(record())
+    standing_now = standing("steps", router.pk)
+    failures: list[Exception] = []
+
+    def keep() -> None:
+        try:
+            asyncio.run(record())
+        except Exception as exc:  # noqa: BLE001 - told by the test's own thread
+            failures.append(exc)
+        finally:
+            connection.close()
+
+    tables = {"stray": "fleet_unmanaged", "hold": "timeline_hold", "fight": "fleet_fight"}
+    keeper = threading.Thread(target=keep)
+    with transaction.atomic(), connection.cursor() as clerk:
+        clerk.execute(f"select 1 from {tables[what]} for update")
+        keeper.start()
+        until_somebody_waits_for_a_lock()
+        ask_resync([router.pk])
+    keeper.join()
+    assert not failures
