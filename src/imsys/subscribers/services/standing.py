@@ -30,19 +30,20 @@ class Lifted(NamedTuple):
     stays: str
 
 
-# `{given}` selects what is to stand, of the subscribers in `target`. Who is off for another cause already looks the
-# same to the router: an event, no bump.
+# No intermediate result is joined with another: by a guess of few rows each would be compared with each. Subscribers
+# are looked up by their key, and whatever comes as a list is an array of constants.
+
+# `{given}` selects what is to stand. Who is off for another cause already looks the same to the router: an event and no
+# bump.
 _PUT_UP = f"""
-with target as materialized (
-    select id, username, router_id, is_suspended
-    from subscribers_subscriber where id = any(%(ids)s::bigint[]) order by id
-), stood as (
+with stood as (
     insert into subscribers_suspension (subscriber_id, cause, note, by, since)
     {{given}}
     on conflict (subscriber_id, cause) do nothing
     returning subscriber_id, cause, note
 ), newly as materialized (
-    select * from target where id in (select subscriber_id from stood) order by id
+    select s.id, s.username, s.router_id, s.is_suspended, stood.cause, stood.note
+    from stood join subscribers_subscriber s on s.id = stood.subscriber_id order by s.id, stood.cause
 ), cut as (
     update subscribers_subscriber s set is_suspended = true, updated_at = now()
     from newly where s.id = newly.id and not newly.is_suspended
@@ -51,21 +52,23 @@ with target as materialized (
     {INSERT_EVENTS_OF_CHANGE}
     select %(actor)s, 'suspended', n.id, n.username, n.router_id, r.name,
         jsonb_build_object('is_suspended', n.is_suspended), jsonb_build_object('is_suspended', true),
-        stood.cause, stood.note, %(change)s::bigint
-    from stood join newly n on n.id = stood.subscriber_id join network_router r on r.id = n.router_id
-    order by n.id, stood.cause
+        n.cause, n.note, %(change)s::bigint
+    from newly n join network_router r on r.id = n.router_id order by n.id, n.cause
 )
-select username, router_id, not is_suspended from newly order by username
+select distinct username, router_id, not is_suspended from newly order by username
 """  # noqa: S608 - constants of ours
 
-_FOR_ONE_CAUSE = "select id, %(cause)s::text, %(note)s::text, %(actor)s::text, now() from target order by id"
+_FOR_ONE_CAUSE = """
+select id, %(cause)s::text, %(note)s::text, %(actor)s::text, now()
+from subscribers_subscriber where id = any(%(ids)s::bigint[]) order by id
+"""
 
 # What events of a change tell that it lifted.
 _AS_BEFORE = """
 select e.subscriber_id, v.cause, v.note, v.by, v.since
 from timeline_event e
 cross join jsonb_to_recordset(e.before -> 'suspensions') as v(cause text, note text, by text, since timestamptz)
-where e.change_id = %(undone)s and e.what = 'resumed' and e.subscriber_id in (select id from target)
+where e.change_id = %(undone)s and e.what = 'resumed' and e.subscriber_id = any(%(ids)s::bigint[])
 order by e.subscriber_id, v.cause
 """
 
@@ -91,21 +94,21 @@ def _put_up(
 
 # `{lifts}` says of a suspension `p` whether it goes. The event keeps what went, so that it can be put back.
 _LIFT = f"""
-with target as materialized (
-    select id, username, router_id, is_suspended
-    from subscribers_subscriber where id = any(%(ids)s::bigint[]) order by id
-), standing as materialized (
-    select p.id, p.subscriber_id, p.cause, p.note, p.by, p.since, {{lifts}} as lifts
-    from subscribers_suspension p join target on target.id = p.subscriber_id
+with standing as materialized (
+    select s.id, s.username, s.router_id, s.is_suspended, p.id as suspension_id, p.cause, p.note, p.by, p.since,
+        {{lifts}} as lifts
+    from subscribers_suspension p join subscribers_subscriber s on s.id = p.subscriber_id
+    where p.subscriber_id = any(%(ids)s::bigint[])
 ), lifted as (
-    delete from subscribers_suspension p using standing where p.id = standing.id and standing.lifts
+    delete from subscribers_suspension p using standing where p.id = standing.suspension_id and standing.lifts
 ), newly as materialized (
-    select t.*, string_agg(g.cause, ', ' order by g.cause) filter (where g.lifts) as lifted,
+    select g.id, g.username, g.router_id, g.is_suspended,
+        string_agg(g.cause, ', ' order by g.cause) filter (where g.lifts) as lifted,
         string_agg(g.cause, ', ' order by g.cause) filter (where not g.lifts) as stays,
         jsonb_agg(
             jsonb_build_object('cause', g.cause, 'note', g.note, 'by', g.by, 'since', g.since) order by g.cause
         ) filter (where g.lifts) as suspensions
-    from target t join standing g on g.subscriber_id = t.id group by t.id, t.username, t.router_id, t.is_suspended
+    from standing g group by g.id, g.username, g.router_id, g.is_suspended
 ), freed as (
     update subscribers_subscriber s set is_suspended = false, updated_at = now()
     from newly where s.id = newly.id and newly.stays is null
@@ -121,10 +124,10 @@ select username, router_id, lifted is not null, coalesce(stays, '') from newly o
 """  # noqa: S608 - constants of ours
 
 _BY_CAUSE = "p.cause = any(%(causes)s::text[])"
-_OF_A_CHANGE = (
-    "(p.subscriber_id, p.cause) in "
-    "(select subscriber_id, cause from timeline_event where change_id = %(undone)s and what = 'suspended')"
-)
+_OF_A_CHANGE = "p.subscriber_id || ' ' || p.cause = any(%(put_up)s::text[])"
+_PUT_UP_BY = """
+select subscriber_id || ' ' || cause from timeline_event where change_id = %s and what = 'suspended'
+"""
 
 
 def lift(
@@ -137,7 +140,8 @@ def lift(
 
 def take_down(ids: Sequence[int], *, undone: int, note: str, actor: str, change_id: int) -> list[Lifted]:
     """Lift what the change `undone` put up."""
-    return _lift(_OF_A_CHANGE, ids, note, actor, change_id, {"undone": undone})
+    put_up_then = [pair for (pair,) in fetch(_PUT_UP_BY, [undone])]
+    return _lift(_OF_A_CHANGE, ids, note, actor, change_id, {"put_up": put_up_then})
 
 
 def _lift(
