@@ -94,6 +94,7 @@ def test_trap_37_power_that_goes_before_the_flash_had_it_is_made_good_when_the_r
     shop.sync()
     shop.world.until(lambda: shop.world.disabled() >= {"ann"}, "unasked")
     shop("reconcile")
+    shop.sync()  # what waits for the router to settle after its boot
     shop.has(*rows(is_cut=True))
     assert {event.username for event in Event.objects.filter(what="change-undone")} == set(SUSPENDED)
 
