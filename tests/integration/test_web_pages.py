@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from imsys.accounts.services import add_user
 from imsys.facts.models import RouterFacts
+from imsys.fleet.models import Unmanaged
 from imsys.network.models import Router, RouterState
 from imsys.network.services import add_router, freeze, thaw
 from imsys.subscribers import services
@@ -175,6 +176,15 @@ class TestHome:
         assert "Nothing is written to any router" not in text_of(page(person, "/"))
 
     @pytest.mark.usefixtures("isp")
+    def test_free_internet_is_visible_at_a_glance(self, person: Client) -> None:
+        assert "Nobody" not in text_of(page(person, "/"))
+        router, now = Router.objects.get(name="rt-ngong"), timezone.now()
+        seen = {"menu": "/ppp/secret", "shown": {}, "first_seen_at": now, "last_seen_at": now}
+        for key, is_live, decision in (("ann", True, ""), ("ben", False, ""), ("noc", True, "keep")):
+            row = {"key": key, "is_live": is_live, "is_disabled": False, "decision": decision}
+            Unmanaged.objects.create(router=router, **seen, **row)
+        assert "Nobody’s logins 2 1 online: imsys unmanaged list" in text_of(page(person, "/"))
+
     def test_the_live_part_comes_alone_and_asks_again(self, person: Client) -> None:
         html = page(person, "/", **HTMX)
         assert html.strip().startswith('<div id="live" hx-get="/" hx-trigger="every 4s')

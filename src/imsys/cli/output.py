@@ -142,6 +142,14 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def say_without_a_worker() -> None:
+    """To a person: what was changed here comes to the routers once somebody works. Inside `database()`."""
+    from imsys.fleet.selectors import live_workers
+
+    if live_workers() == 0:
+        say("note: no worker is up; imsys sync brings it to the routers, or start imsys serve")
+
+
 def complain(text: str) -> None:
     try:
         print(text, file=sys.stderr, flush=True)

@@ -102,7 +102,7 @@ def _change(
     names = list(dict.fromkeys([*(usernames or []), *(read_names(file) if file else [])]))
     check_scope(names, router, everybody)
     from imsys.cli.database import actor, database
-    from imsys.cli.output import print_json
+    from imsys.cli.output import print_json, say_without_a_worker
     from imsys.cli.undo import told
 
     with database():
@@ -115,6 +115,7 @@ def _change(
         else:
             some = services.suspend if verb == "suspend" else services.resume
             outcome = some(names, actor=actor(), **how)
+        say_without_a_worker()
     if as_json:
         fields = {"changed": len(outcome.changed), "already": outcome.already, "change": outcome.change}
         print_json(fields | ({"still_suspended": outcome.still_suspended} if verb == "resume" else {}))
