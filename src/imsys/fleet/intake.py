@@ -169,6 +169,13 @@ async def load_all(connection: Connection, router: RouterRow, *, now: datetime, 
 
 
 async def _intent(connection: Connection, router: RouterRow, query: str, parameters: dict[str, object]) -> Intent:
+    """All of it as of one moment: what commits meanwhile is in all of the answers or in none."""
+    async with connection.transaction():
+        await connection.execute("set transaction isolation level repeatable read, read only")
+        return await _as_of_now(connection, router, query, parameters)
+
+
+async def _as_of_now(connection: Connection, router: RouterRow, query: str, parameters: dict[str, object]) -> Intent:
     rows = await (await connection.execute(query, parameters)).fetchall()
     subscribers = [SubscriberIntent(*row) for row in rows]
     if router.has_departures:
