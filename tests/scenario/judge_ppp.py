@@ -66,11 +66,13 @@ def _profiles(view: "View") -> Iterator[str]:
     rows = view.tables[PPP_PROFILE]
     there = {row["name"]: rate.parse(row.get("rate-limit")) for row in rows}
     assert len(there) == len(rows)
+    stuck = {name for name, wanted in view.of("pppoe").items() if wanted.address == REFUSED}
+    held_on_to = {row.get("profile") for row in view.tables[SECRETS] if row["name"] in stuck}
     for package in OWNED:
         sold = view.tale.sold.get(package)
         is_used = any(wanted.package == package for wanted in view.of("pppoe").values())
         if sold is None:
-            if package in there:
+            if package in there and package not in held_on_to:  # a row that can't be changed still names it
                 yield f"orphan profile {package}"
         elif is_used and package not in there:
             yield f"profile {package} is missing"

@@ -265,8 +265,7 @@ def on_writes(chance: random.Random, _names: Sequence[str]) -> Step:
         [
             ("fault", number, "drop-before", {"nth": nth}),
             ("fault", number, "drop-after", {"nth": nth}),
-            ("fault", number, "partial-write", {"ids": 1}),
-            ("fault", number, "partial-write", {"ids": 1}),
+            *[("fault", number, "partial-write", {"ids": 1})] * 3,  # few writes name more than one row
             ("fault", number, "busy", {"nth": nth, "applied": is_applied, "times": chance.randint(1, 3)}),
             ("fault", number, "trap", {"menu": menu, "verb": verb}),
             ("fault", number, "trap", {"nth": nth, "verb": "add"}),
