@@ -1,7 +1,7 @@
 """The brake of one run: what is held, why, and what becomes of the router's holds. What is held, reconcile decides."""
 
 from collections.abc import Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imsys.fleet import intake
 from imsys.fleet.entries import Holding
@@ -65,7 +65,8 @@ class Braking:
             async with self.pool.connection() as connection:
                 placed = await intake.placed_rows(connection, self.router.router_id)
         serials = {"known_serial": self.router.known_serial, "serial": self.serial}
-        found = guard.suspicion(plan, placed_rows=placed, placed=known, **serials)
+        asked = replace(plan, steps=tuple(s for s in plan.steps if guard.mark(s) not in self.brake.rejected))
+        found = guard.suspicion(asked, placed_rows=placed, placed=known, **serials)
         if found is not None or is_whole:
             return found
         self.needs_all = are_many
@@ -73,15 +74,20 @@ class Braking:
 
     def is_exchanged(self, plan: Plan) -> bool:
         """Has another router come in the place of ours that shows all that ours should, so that nothing waits?"""
-        is_right = not (plan.outstanding or plan.problems or plan.waiting or plan.in_turn)
+        is_right = not (plan.outstanding or plan.waiting or plan.in_turn)
         return self.doubt is not None and self.doubt.code == guard.OTHER_ROUTER and is_right
+
+    def stranger(self, plan: Plan) -> guard.Suspicion | None:
+        """That another router answers, also when nothing of it is held."""
+        is_other = self.doubt is not None and self.doubt.code == guard.OTHER_ROUTER
+        return self.doubt if is_other and not self.is_exchanged(plan) else None
 
     def holding(self, plan: Plan, intent: Intent, *, is_settled: bool) -> Holding | None:
         """What becomes of the router's holds by a run that saw everything.
 
-        Nothing does outside of its window, and until it has settled: what it does not show then is not over.
+        Nothing does while nothing may be written, and until it has settled: what is not to be done then is not over.
         """
-        if not (self.standing or plan.held) or not (self.router.may_be_written and is_settled):
+        if not (self.standing or plan.held) or not (self.router.is_enforced and is_settled):
             return None
         names = {s.subscriber_id: s.username for s in intent.subscribers}
         held = {guard.mark(step): as_dict(step, names) for step in plan.held}

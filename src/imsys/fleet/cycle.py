@@ -382,8 +382,9 @@ class Cycle:
 
     def router_condition(self) -> tuple[str, str, str]:
         """(code, text, remedy) for the router itself; blanks when it is well."""
-        if self.braking.why is not None:
-            return self.braking.why.code, self.braking.why.text, self.braking.why.remedy
+        why = self.braking.why or self.braking.stranger(self.plan)
+        if why is not None:
+            return why.code, why.text, why.remedy
         return HIDDEN if self.hides_secrets else ("", "", "")
 
     @property

@@ -31,6 +31,7 @@ from imsys.fleet.whole import read_whole
 from imsys.kit.clock import Clock
 from imsys.kit.errors import ImsysError
 from imsys.network.windows import next_change
+from imsys.reconcile import guard
 from imsys.reconcile.desired import desired
 from imsys.reconcile.scope import scope_of
 from imsys.routeros.client import Client
@@ -341,7 +342,8 @@ class Keeper:
         self._glance_at = self.clock.monotonic() + max(self.timing.glance_s, took_s * SLOW_GLANCE)
         are_others = self._rows not in (None, seen.rows)
         self._rows = seen.rows
-        is_let_in = router.is_enforced and not seen.shut >= set(router.quarantined)
+        is_believed = router.is_enforced and router.condition not in guard.DOUBTS
+        is_let_in = is_believed and not seen.shut >= set(router.quarantined)
         if are_others or is_let_in:  # a whole read, which also tells whether to believe it
             self._wants_resync = True
             return

@@ -219,6 +219,10 @@ class Records:
         if fought.fights:
             names = ("menu", "key", "field", "pauses", "paused_until", "begun_at", "who", "found", "wanted")
             values: dict[str, object] = {name: [getattr(fight, name) for fight in fought.fights] for name in names}
+            values |= {
+                name: [storable(getattr(fight, name)) for fight in fought.fights]
+                for name in ("key", "who", "found", "wanted")
+            }
             values["repaired_at"] = [_array(fight.repaired_at) for fight in fought.fights]
             values["over_at"] = [fight.over_at(fought.rules) for fight in fought.fights]
             await connection.execute(sql.FIGHTS, {**values, "router": self.router_id})
@@ -227,7 +231,8 @@ class Records:
         self, connection: AsyncConnection[TupleRow], holds: Holding, router_name: str, now: datetime
     ) -> None:
         why = holds.why
-        words = {"code": why.code, "text": why.text} if why is not None else {"code": "", "text": ""}
+        why_held = why or guard.Suspicion("", "", "")
+        words = {"code": why_held.code, "text": why_held.text, "serial": why_held.serial}
         for statement, parameters in endings(holds.settled):
             await connection.execute(statement, parameters)
         opened = opening(holds.settled, kind="steps", router_id=self.router_id, router=router_name, **words)

@@ -24,7 +24,7 @@ def approve_hold(hold_id: int, *, actor: str) -> tuple[Hold, Approved | None]:
         return Hold.objects.get(pk=hold_id), approved
     hold = holds.decide(hold_id, Hold.State.APPROVED, actor=actor)
     if hold.code == guard.OTHER_ROUTER:
-        network.forget_serial(hold.router_id)
+        network.take_serial(hold.router_id, hold.serial)
     network.ask_resync([hold.router_id])
     return hold, None
 

@@ -29,7 +29,9 @@ select %(router)s, v.menu, v.key, v.subscriber_id
 from unnest(%(menus)s::text[], %(keys)s::text[], %(subscribers)s::bigint[]) as v(menu, key, subscriber_id)
 where exists (select 1 from subscribers_subscriber s where s.id = v.subscriber_id and s.router_id = %(router)s)
 order by v.subscriber_id, v.menu, v.key
-on conflict (router_id, menu, key) do nothing
+on conflict (router_id, menu, key) do update
+set subscriber_id = excluded.subscriber_id, is_asked = false, gone_at = null
+where fleet_placement.gone_at is not null
 """
 
 PLACED_KEYS = """
@@ -177,7 +179,7 @@ where router_id = %(router)s and gone_at is null and last_seen_at < %(now)s
 FORGET_STRAYS = """
 delete from fleet_unmanaged
 where router_id = %(router)s and gone_at < %(now)s - make_interval(secs => %(keep_s)s)
-  and (decision = '' or gone_at < %(now)s - interval '30 days')
+  and (decision in ('', 'remove') or gone_at < %(now)s - interval '30 days')
 """
 
 EVENTS = """

@@ -228,9 +228,9 @@ def ask_resync(router_ids: Iterable[int] | None) -> int:
 
 
 @transaction.atomic
-def forget_serial(router_id: int) -> None:
-    """A person says that another router stands there by now: the next resync learns which."""
-    _update_states("serial = ''", [router_id])
+def take_serial(router_id: int, serial: str) -> None:
+    """A person says that the router of this serial number is the one that stands there by now."""
+    execute("update network_routerstate set serial = %s where router_id = %s", [serial, router_id])
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from imsys.reconcile.desired import Desired
 from imsys.reconcile.diff import Step
 from imsys.reconcile.intent import RouterIntent
-from imsys.reconcile.kinds import ADDRESS_LIST, DROP_RULE, KINDS
+from imsys.reconcile.kinds import ADDRESS_LIST, DROP_RULE, KINDS, QUEUE
 from imsys.reconcile.plan import Paused, Plan
 from imsys.reconcile.show import shown_value
 
@@ -87,7 +87,8 @@ def rest(plan: Plan, fights: Mapping[Spot, Fight], router: RouterIntent, *, now:
         for name in _fields(step) if _may_rest(step, plan) else ():
             known = fights.get((*step.place, name))
             if known is not None and known.over_at(rules) > now:
-                judged[known.spot] = _judge(known, step, now, rules, is_restricting=restricts(step, name, router))
+                is_restricting = restricts(step, name, router) or _gives_the_listed_address(step, name, plan.wanted)
+                judged[known.spot] = _judge(known, step, now, rules, is_restricting=is_restricting)
     resting = {spot: fight for spot, fight in judged.items() if fight.is_resting(now)}
     for menu, key in _needed(plan, resting):
         for cache in (judged, resting):
@@ -96,6 +97,13 @@ def rest(plan: Plan, fights: Mapping[Spot, Fight], router: RouterIntent, *, now:
     steps = {(*step.place, name): step for step in plan.steps if not step.is_aside for name in _fields(step)}
     begun = tuple((fight, steps[spot]) for spot, fight in changed.items() if fights[spot].begun_at is None)
     return Rested(_without(plan, resting), changed, begun)
+
+
+def _gives_the_listed_address(step: Step, name: str, wanted: Desired) -> bool:
+    """Is it what gives somebody the address by which they are cut off? With another they would pass."""
+    if step.subscriber_id is None or step.menu == QUEUE.menu or name not in ("remote-address", "mac-address", ROW):
+        return False
+    return any(row.menu == ADDRESS_LIST.menu for row in wanted.of(step.subscriber_id))
 
 
 def restricts(step: Step, name: str, router: RouterIntent) -> bool:

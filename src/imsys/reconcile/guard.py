@@ -31,11 +31,12 @@ UNASKED = frozenset({"unasked", "policy"})
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """Why something is held."""
+    """Why something is held. serial: of the other hardware that answers."""
 
     code: str
     text: str
     remedy: str
+    serial: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def suspicion(
     placed_rows: by menu, rows that we put or saw there. placed: those of them whose owners are not synced.
     """
     if known_serial and serial and known_serial != serial:
-        return Suspicion(OTHER_ROUTER, f"The hardware answers as {serial}, it was {known_serial} before.", REMEDY)
+        text = f"The hardware answers as {serial}, it was {known_serial} before."
+        return Suspicion(OTHER_ROUTER, text, REMEDY, serial)
     for menu, count in placed_rows.items():
         gone = sum(1 for step in plan.steps if step.menu == menu and has_vanished(step, placed))
         if gone >= SHRUNK_ROWS and gone >= count * SHRUNK_SHARE:
@@ -125,7 +127,9 @@ def split(plan: Plan, doubt: Suspicion | None, brake: Brake, router: RouterInten
     a person has approved goes on; what was rejected waits on, and counts no more.
     """
     plan = plan if doubt is None else replace(plan, forgotten=())  # that a row is not there proves nothing by now
-    machine = {s.place: mark(s) for s in plan.steps if s.reason in UNASKED or s.reason == "drift"}
+    is_other = doubt is not None and doubt.code == OTHER_ROUTER  # what a person said of rows was said of another's
+    reasons = {*UNASKED, "drift", *(["unmanaged"] if is_other else [])}
+    machine = {s.place: mark(s) for s in plan.steps if s.reason in reasons}
     machine = {place: said for place, said in machine.items() if said not in brake.approved}
     decided = {place for place, said in machine.items() if said in brake.rejected or said in brake.waiting}
     unasked = {s.place for s in plan.steps if s.reason in UNASKED and s.place in machine}
@@ -149,6 +153,8 @@ def may_shut(strays: Iterable[Stray], plan: Plan, doubt: Suspicion | None, brake
     A person's decision is enough. By the policy as many may be as the cap leaves, and none under a doubt.
     """
     shut = [stray for stray in strays if stray.wish == "quarantine"]
+    if doubt is not None and doubt.code == OTHER_ROUTER:
+        return set()
     asked = {stray.place for stray in shut if stray.is_asked or _shut_mark(stray) in brake.approved}
     held = {step.place for step in plan.held}
     policy = {stray.place for stray in shut} - asked - held

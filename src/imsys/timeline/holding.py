@@ -76,8 +76,8 @@ where id = %(id)s
 """
 
 OPEN = """
-insert into timeline_hold (kind, router_id, router, code, text, steps)
-values (%(kind)s, %(router)s, %(name)s, %(code)s, %(text)s, %(steps)s)
+insert into timeline_hold (kind, router_id, router, code, text, serial, steps)
+values (%(kind)s, %(router)s, %(name)s, %(code)s, %(text)s, %(serial)s, %(steps)s)
 on conflict (router_id, kind) where state = 'waiting' do nothing
 """
 
@@ -96,8 +96,11 @@ def endings(settled: Settled) -> list[Statement]:
     return [*([(OVER, over)] if settled.over else []), *shrinking]
 
 
-def opening(settled: Settled, *, kind: str, router_id: int, router: str, code: str, text: str) -> Statement | None:
+def opening(
+    settled: Settled, *, kind: str, router_id: int, router: str, code: str, text: str, serial: str = ""
+) -> Statement | None:
     if not settled.opened:
         return None
     steps = json.dumps([{**step, "mark": mark} for mark, step in settled.opened.items()])
-    return OPEN, {"kind": kind, "router": router_id, "name": router, "code": code, "text": text, "steps": steps}
+    words = {"code": code, "text": text, "serial": serial}
+    return OPEN, {"kind": kind, "router": router_id, "name": router, **words, "steps": steps}

@@ -99,6 +99,7 @@ class Hold(models.Model):
     """What machines concluded for one router and nobody asked for, and which waits until a person decides.
 
     `steps`: what is held, one object each, the same at each look: its `mark` says whether it is the same.
+    `serial`: of the hardware that it is about, where that is another than was known.
     `state`: waiting; approved and not done yet; rejected and not over, so that nobody is told of the same again; over.
     """
 
@@ -114,6 +115,7 @@ class Hold(models.Model):
     code = models.TextField()
     text = models.TextField()
     steps = models.JSONField()
+    serial = models.TextField(default="", db_default="")
     state = models.TextField(choices=State, default=State.WAITING, db_default=State.WAITING.value)
     opened_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())

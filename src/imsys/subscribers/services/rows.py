@@ -71,11 +71,15 @@ def bump(ids: Sequence[int], *, kick: bool = False) -> None:
 
 
 def ask_removal(of: str, ids: Sequence[int]) -> None:
-    """A person takes these away: what stands on the routers for them (`of`: subscriber or package) is to go."""
+    """A person takes these away: what stands on the routers for them (`of`: subscriber or package) is to go.
+
+    Not so on routers that are only observed, where they may have been taken in by mistake: there it is for the brake.
+    """
     execute(
         f"""
         with asked as (
-            select id from fleet_placement where {of}_id = any(%s::bigint[]) order by id for update
+            select p.id from fleet_placement p join network_router r on r.id = p.router_id and r.mode <> 'observe'
+            where p.{of}_id = any(%s::bigint[]) order by p.id for update of p
         )
         update fleet_placement p set is_asked = true from asked where p.id = asked.id
         """,  # noqa: S608 - one of two words of ours
