@@ -374,3 +374,15 @@ def test_on_exchanged_hardware_that_lacks_a_menu_or_waits_a_person_is_asked(worl
     world.resync()
     world.resync()
     assert "thief" in states() or holds() or "router-held" in incident_kinds()
+
+
+def test_what_was_approved_does_not_count_against_the_next(world: World) -> None:
+    stocked(world, 30)
+    vanish(*names(20))
+    approve_hold(until_held(world, 20), actor=CLERK)
+    world.until(lambda: len(world.rows()) == 10, "done")
+    world.resync()
+    vanish("user0029")
+    world.resync()
+    world.resync()
+    assert holds() == [], "one row, and the cap is five"

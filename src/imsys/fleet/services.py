@@ -3,13 +3,25 @@
 from django.db import transaction
 
 from imsys.billing.services import Approved, approve_expiry, reject_expiry
-from imsys.conf.sql import fetch
+from imsys.conf.sql import execute, fetch
 from imsys.kit.errors import InputError
 from imsys.network import services as network
 from imsys.reconcile import guard
 from imsys.timeline import holds
 from imsys.timeline import services as timeline
 from imsys.timeline.models import Held, Hold
+
+# What nobody was known to have asked for, a person has asked for by now.
+ASK = """
+with asked as (
+    select p.id
+    from timeline_hold h, jsonb_array_elements(h.steps) e, fleet_placement p
+    where h.id = %s and e ->> 'reason' = 'unasked' and p.router_id = h.router_id
+      and p.menu = e ->> 'menu' and p.key = e ->> 'key' and p.subscriber_id is null
+    order by p.id for update of p
+)
+update fleet_placement p set is_asked = true from asked where p.id = asked.id
+"""
 
 
 @transaction.atomic
@@ -23,6 +35,7 @@ def approve_hold(hold_id: int, *, actor: str) -> tuple[Hold, Approved | None]:
         approved = approve_expiry(hold_id, actor=actor)
         return Hold.objects.get(pk=hold_id), approved
     hold = holds.decide(hold_id, Hold.State.APPROVED, actor=actor)
+    execute(ASK, [hold_id])
     if hold.code == guard.OTHER_ROUTER:
         network.take_serial(hold.router_id, hold.serial)
     network.ask_resync([hold.router_id])
