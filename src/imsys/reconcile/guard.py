@@ -5,6 +5,7 @@ all that a machine concluded is held. Otherwise drift is put back however much i
 never so, and nobody asked for, goes on up to the router's caps.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -175,15 +176,14 @@ def _needed(plan: Plan, go: Collection[Step]) -> set[tuple[str, str]]:
 
 def over_caps(steps: Collection[Step], brake: Brake, router: RouterIntent) -> Suspicion | None:
     """Why these are too many for machines to cause in one run, or None."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
+    if any(kind_of(step, router) == "removes" for step in steps):
+        counts["removes"] = brake.recent
     for step in steps:
-        if step.action == "remove" and not counts.get("removes"):
-            counts["removes"] = brake.recent
         kinds = [kind_of(step, router)]
         if kinds[0] in ("suspends", "removes") and _may_end_a_session(step, brake.live):
             kinds.append("kicks")
-        for kind in kinds:
-            counts[kind] = counts.get(kind, 0) + 1
+        counts.update(kinds)
     for kind, count in sorted(counts.items()):
         most = cap(kind, brake.rows, brake.caps)
         if count > most:
