@@ -83,7 +83,7 @@ class Ending:
     def concerned(self, plan: Plan, touched: Collection[int]) -> set[LiveKey]:
         """All sessions that this run may have to end: worth reading together with its rows."""
         owed = set().union(*(self._to_redial(s) for s in self.owed))
-        cut = {*rights.suspended(self.intent, touched), *rights.strays(self.intent, touched)}
+        cut = {*rights.suspended(self.intent, touched), *rights.from_elsewhere(self.intent, touched)}
         return cut | owed | self._of_the_gone(plan).keys() | rights.quarantined(self.shut).keys()
 
     def _of_the_gone(self, plan: Plan) -> dict[LiveKey, Key | None]:
@@ -116,14 +116,15 @@ class Ending:
             if s.subscriber_id not in seen.unfinished or seen.is_confined(s)
             for key in self._to_redial(s) - forbidden
         }
-        strays = {key: s for key, s in rights.strays(self.intent, touched).items() if seen.is_cut(s)}
+        elsewhere = {key: s for key, s in rights.from_elsewhere(self.intent, touched).items() if seen.is_cut(s)}
         former = rights.former(self.intent)
-        concerned = {*forbidden, *redial, *former, *strays}
+        concerned = {*forbidden, *redial, *former, *elsewhere}
         if not concerned:
             return
         has_addresses = self.covered is not None  # they are read with some sessions, not with all
-        present = await (self._known(concerned) if has_addresses or not strays else self.read(concerned))
-        ending = among(present, forbidden) + [s for s in among(present, strays) if rights.is_stray(s, strays)]
+        present = await (self._known(concerned) if has_addresses or not elsewhere else self.read(concerned))
+        ending = among(present, forbidden)
+        ending += [s for s in among(present, elsewhere) if rights.is_from_elsewhere(s, elsewhere)]
         redialling = [s for s in among(present, redial) if s not in ending]
         ending += self._in_turn(redialling, redial)
         present = await self._kick(ending, forbidden, concerned, present)

@@ -26,7 +26,7 @@ def suspended(intent: Intent, touched: Collection[int]) -> Whose:
     return keys
 
 
-def strays(intent: Intent, touched: Collection[int]) -> Whose:
+def from_elsewhere(intent: Intent, touched: Collection[int]) -> Whose:
     """Sessions that the list does not cut off when they have another address: from before it was changed, say."""
     return {
         key: s
@@ -37,7 +37,7 @@ def strays(intent: Intent, touched: Collection[int]) -> Whose:
     }
 
 
-def is_stray(session: Session, whose: Whose) -> bool:
+def is_from_elsewhere(session: Session, whose: Whose) -> bool:
     return session.address not in ("", whose[session.live_key].address)
 
 
