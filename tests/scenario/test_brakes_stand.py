@@ -1,4 +1,4 @@
-"""What a second look at the brakes found: times of observing, strange hardware, odd names, fights over an address."""
+"""Brakes over times of observing, on strange hardware, with odd names in a log, in fights over an address."""
 
 from dataclasses import replace
 
