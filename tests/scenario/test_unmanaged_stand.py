@@ -75,7 +75,7 @@ def test_naming_a_login_means_one_login(world: World) -> None:
     assert len(inbox.rows()) == 2
     with pytest.raises(InputError, match="more than one login"):
         decide("remove", names=["bob"])
-    decide("remove", names=["bob"], menu="/ip/hotspot/user")
+    decide("remove", names=["bob"], service="hotspot")
     world.resync()
     world.resync()
     left = [row["name"] for menu in (SECRET, "/ip/hotspot/user") for row in world.rows(menu=menu)]

@@ -54,6 +54,15 @@ def read_password(source: str | None, *, prompt: str | None = None) -> str | Non
     return line.rstrip("\r\n")
 
 
+def confirm_number(what: str, number: int) -> None:
+    """Before `what` is done to so many: a person on a terminal types the number, anybody else has to pass --yes."""
+    if not sys.stdin.isatty():
+        raise InputError(f"This would {what}.", remedy="Pass --yes to do it")
+    answer = typer.prompt(f"This will {what}. Type their number to go on", default="", show_default=False, err=True)
+    if answer.strip() != str(number):
+        raise typer.Abort
+
+
 def _first_line(path: Path) -> str:
     try:
         with path.open(encoding="utf-8", errors="surrogateescape") as file:

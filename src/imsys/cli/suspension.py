@@ -1,11 +1,10 @@
 """`imsys subscriber suspend` and `resume`: by name, by file, or everybody on a router."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
-from imsys.cli.app import Json, Yes, command, read_names
+from imsys.cli.app import Json, Yes, command, confirm_number, read_names
 from imsys.cli.subscriber import app
 from imsys.kit.errors import InputError
 
@@ -146,9 +145,4 @@ def _confirm_all(verb: str, router: str, yes: bool) -> None:
     from imsys.subscribers.selectors import count_subscribers
 
     count = count_subscribers(router=router)
-    if not sys.stdin.isatty():
-        raise InputError(f"This would {verb} all {count} subscribers of {router}.", remedy="Pass --yes to do it")
-    question = f"This will {verb} all {count} subscribers of {router}. Type their number to go on"
-    answer = typer.prompt(question, default="", show_default=False, err=True)
-    if answer.strip() != str(count):
-        raise typer.Abort
+    confirm_number(f"{verb} all {count} subscribers of {router}", count)

@@ -1,11 +1,10 @@
 """`imsys unmanaged`: logins that stand on the routers and that nobody here owns."""
 
-import sys
 from typing import Annotated, Any, Literal
 
 import typer
 
-from imsys.cli.app import Json, RouterFilter, Yes, command, group
+from imsys.cli.app import Json, RouterFilter, Yes, command, confirm_number, group
 from imsys.cli.exits import Code
 from imsys.kit.errors import InputError
 
@@ -21,7 +20,6 @@ COLUMNS = {
     "first_seen_at": "First seen",
     "last_seen_at": "Last seen",
 }
-MENUS = {"pppoe": "/ppp/secret", "hotspot": "/ip/hotspot/user"}
 DONE = {"keep": "to keep", "quarantine": "to quarantine", "remove": "to remove"}
 
 Names = Annotated[list[str] | None, typer.Argument(help="Logins; naming them is confirmation.", show_default=False)]
@@ -48,7 +46,7 @@ def list_rows(
     with database():
         from imsys.fleet.inbox import Choice, rows
 
-        found = rows(Choice(router or "", MENUS.get(service or "", ""), match=match, live=live))
+        found = rows(Choice(router or "", service or "", match=match, live=live))
     shown = found if as_json else [{**row, "shown": _line(row["shown"])} for row in found]
     print_list(shown, COLUMNS, as_json=as_json, empty="No login is nobody's, as far as the routers were read.")
 
@@ -185,7 +183,7 @@ def _choice(
         raise InputError("No login was named.", remedy="Name them, or pass --all with --router, --match or --live")
     if names and everything:
         raise InputError("Both names and --all were given.", remedy="Pass the one or the other")
-    return make(router or "", MENUS.get(service or "", ""), names or (), match, live)
+    return make(router or "", service or "", names or (), match, live)
 
 
 def _confirm(verb: str, chosen: list[dict[str, Any]], names: list[str] | None, yes: bool) -> None:
@@ -193,9 +191,4 @@ def _confirm(verb: str, chosen: list[dict[str, Any]], names: list[str] | None, y
     if names or yes:
         return
     live = sum(row["is_live"] for row in chosen)
-    what = f"{verb} {len(chosen)} logins, {live} of them online"
-    if not sys.stdin.isatty():
-        raise InputError(f"This would {what}.", remedy="Pass --yes to do it")
-    answer = typer.prompt(f"This will {what}. Type their number to go on", default="", show_default=False, err=True)
-    if answer.strip() != str(len(chosen)):
-        raise typer.Abort
+    confirm_number(f"{verb} {len(chosen)} logins, {live} of them online", len(chosen))

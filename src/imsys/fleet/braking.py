@@ -4,7 +4,7 @@ from collections.abc import Set
 from dataclasses import dataclass, field, replace
 
 from imsys.fleet import intake
-from imsys.fleet.entries import Holding
+from imsys.fleet.entries import Happening, Holding
 from imsys.fleet.executor import Key
 from imsys.fleet.intake import RouterRow
 from imsys.fleet.records import Pool
@@ -76,6 +76,12 @@ class Braking:
         """Has another router come in the place of ours that shows all that ours should, so that nothing waits?"""
         is_right = not (plan.outstanding or plan.waiting or plan.in_turn)
         return self.doubt is not None and self.doubt.code == guard.OTHER_ROUTER and is_right
+
+    def happenings(self, plan: Plan) -> list[Happening]:
+        if not self.is_exchanged(plan):
+            return []
+        note = f"{self.serial} answers, it was {self.router.known_serial}; it shows what that one should"
+        return [Happening("router-exchanged", note=note)]
 
     def stranger(self, plan: Plan) -> guard.Suspicion | None:
         """That another router answers, also when nothing of it is held."""

@@ -13,10 +13,8 @@ from imsys.fleet.records import Records
 from imsys.reconcile.desired import Desired, desired
 from imsys.reconcile.diff import Step, owes_kick
 from imsys.reconcile.intent import Ghost, Intent
-from imsys.reconcile.kinds import LOGINS, SECRET
+from imsys.reconcile.kinds import LOGIN_MENUS, SECRET
 from imsys.reconcile.sessions import OF_LOGIN, REDIALS, SessionKind
-
-LOGIN_MENUS = frozenset(kind.menu for kind in LOGINS)
 
 
 @dataclass(slots=True)
@@ -69,7 +67,7 @@ class Claiming:
             for r in self.wanted.rows.values()
             if r.package_id in new and _is_there(tables, r.menu, r.key)
         ]
-        logins = [row for row in rows if row.menu in LOGIN_MENUS]
+        logins = [row for row in rows if row.menu in LOGIN_MENUS.values()]
         heirs = [row.subscriber_id for row in logins if row.menu == SECRET.menu and row.subscriber_id is not None]
         placed = await self.records.place(rows, logins=logins, heirs=heirs)
         self._note(placed)
@@ -90,15 +88,15 @@ class Claiming:
         """The steps whose rows are recorded as ours, so that nothing we put on a router is ever forgotten."""
         new = [PlacedRow(s.menu, s.key, s.subscriber_id, s.package_id) for s in steps if self._is_new(s)]
         rows = list(dict.fromkeys(new))  # one row may take two steps, such as a name and a place
-        renamed = [s for s in steps if s.old_key and s.menu in LOGIN_MENUS]
+        renamed = [s for s in steps if s.old_key and s.menu in LOGIN_MENUS.values()]
         former = [PlacedRow(kind.menu, s.old_key, s.subscriber_id) for s in renamed for kind in _redials(s.menu)]
-        taken = [s for s in steps if s.menu in LOGIN_MENUS and (s.action == "add" or s.old_key)]
+        taken = [s for s in steps if s.menu in LOGIN_MENUS.values() and (s.action == "add" or s.old_key)]
         kicks = [s.subscriber_id for s in steps if s.subscriber_id and self._owes_kick(s)]
         locks = [s.subscriber_id for s in steps if s.subscriber_id and s.changes.get("caller-id")]
         if not (rows or kicks or locks or taken):
             return list(steps)
         claims = [PlacedRow(kind.menu, s.key, s.subscriber_id) for s in taken for kind in _redials(s.menu)]
-        logins = [row for row in rows if row.menu in LOGIN_MENUS]
+        logins = [row for row in rows if row.menu in LOGIN_MENUS.values()]
         heirs = [s.subscriber_id for s in steps if s.subscriber_id and _is_as_it_stands(s) and self._is_new(s)]
         placed = await self.records.place(
             [*rows, *former], kicks=kicks, locks=locks, logins=logins, claims=claims, heirs=heirs
@@ -110,7 +108,7 @@ class Claiming:
 
     def is_taken_over(self, step: Step) -> bool:
         """Is a name used again whose removed owner may still be online?"""
-        return step.menu in LOGIN_MENUS and step.action != "remove" and step.place in self.ghosts
+        return step.menu in LOGIN_MENUS.values() and step.action != "remove" and step.place in self.ghosts
 
     def _owes_kick(self, step: Step) -> bool:
         return self.is_taken_over(step) or owes_kick(step, self.intent.router)

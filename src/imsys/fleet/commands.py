@@ -22,6 +22,7 @@ from imsys.fleet.process import make_worker
 from imsys.fleet.selectors import LEFT_OVER, live_workers
 from imsys.kit.clock import SystemClock
 from imsys.kit.errors import ImsysError
+from imsys.network.blocks import blocked_by
 from imsys.network.selectors import get_router
 from imsys.network.services import ask_resync
 from imsys.network.windows import is_open
@@ -39,7 +40,7 @@ BLOCKS = ("observe", "paused", "window", "frozen", "held", "fight", "down", "ref
 
 EXIT_SYNCED, EXIT_ERRORS, EXIT_TIMED_OUT, EXIT_BLOCKED = 0, 1, 2, 3
 
-# Of whom nothing is known but their router and how they stand: columns of Standing.
+# Of whom nothing is known but their router and how they stand: columns of Group.
 ROUTER_COLUMNS = """
 r.mode, r.window, r.window_zone, exists (select 1 from network_freeze) as is_frozen, s.is_reachable,
 (s.condition <> '' and s.next_attempt_at > %(asked_at)s) as is_tried
@@ -161,7 +162,7 @@ async def _sync(
         outcome = SyncOutcome(seconds=time.monotonic() - started)
         for query in queries:
             for row in await (await connection.execute(query, parameters)).fetchall():
-                _count(outcome, Standing(*row), now=SystemClock().now())
+                _count(outcome, Group(*row), now=SystemClock().now())
         if on_progress is not None:
             on_progress(outcome.as_dict())
         return outcome
@@ -172,7 +173,7 @@ async def _sync(
     return outcome
 
 
-class Standing(NamedTuple):
+class Group(NamedTuple):
     """`number` subscribers who stand alike, or rows that are left of such."""
 
     mode: str
@@ -188,36 +189,34 @@ class Standing(NamedTuple):
     number: int
 
 
-def _count(outcome: SyncOutcome, standing: Standing, *, now: datetime) -> None:
+def _count(outcome: SyncOutcome, group: Group, *, now: datetime) -> None:
     """Sort them into synced, pending, error or blocked."""
-    if standing.status == "synced":
-        outcome.synced += standing.number
-    elif standing.status == "error" and standing.is_waiting and standing.mode != "paused" and not standing.is_tried:
-        outcome.error += standing.number
-    elif (reason := _blocked_by(standing, now)) is not None:
-        outcome.blocked[reason] += standing.number
+    if group.status == "synced":
+        outcome.synced += group.number
+    elif group.status == "error" and group.is_waiting and group.mode != "paused" and not group.is_tried:
+        outcome.error += group.number
+    elif (reason := _blocked_by(group, now)) is not None:
+        outcome.blocked[reason] += group.number
     else:
-        outcome.pending += standing.number
+        outcome.pending += group.number
 
 
-def _blocked_by(standing: Standing, now: datetime) -> str | None:
-    if standing.mode == "paused":
+def _blocked_by(group: Group, now: datetime) -> str | None:
+    if group.mode == "paused":
         return "paused"
-    if standing.is_tried:
-        return "down" if standing.is_reachable is False else "refused"
-    if not standing.is_waiting:
+    if group.is_tried:
+        return "down" if group.is_reachable is False else "refused"
+    if not group.is_waiting:
         return None
-    if standing.mode == "observe" and not standing.is_enforced:
+    opened = is_open(group.window, group.window_zone, now)
+    block = blocked_by(group.mode, is_frozen=group.is_frozen, is_open=opened, is_enforced=group.is_enforced)
+    if block is not None:
+        return block
+    if group.error_code == "OnlyObserved":
         return "observe"
-    if standing.is_frozen:
-        return "frozen"
-    if not is_open(standing.window, standing.window_zone, now):
-        return "window"
-    if standing.error_code == "OnlyObserved":
-        return "observe"
-    if standing.error_code == "Fight":
+    if group.error_code == "Fight":
         return "fight"
-    return "held" if standing.error_code in guard.HELD else None
+    return "held" if group.error_code in guard.HELD else None
 
 
 REPORT = """

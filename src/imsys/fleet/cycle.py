@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from imsys.fleet import intake
 from imsys.fleet.braking import Braking
-from imsys.fleet.claiming import LOGIN_MENUS, Claiming
+from imsys.fleet.claiming import Claiming
 from imsys.fleet.ending import Ending
-from imsys.fleet.entries import Fought, Happening, Outcome, RunRecord
+from imsys.fleet.entries import Fought, Outcome, RunRecord
 from imsys.fleet.executor import Executor, Key
 from imsys.fleet.fighting import Fighting
 from imsys.fleet.observer import Observer, Tables, merged
@@ -30,7 +30,7 @@ from imsys.reconcile.batch import first_of
 from imsys.reconcile.desired import Desired
 from imsys.reconcile.diff import Step, cut_alone, owes_kick
 from imsys.reconcile.intent import RENAMED, Ghost, Intent
-from imsys.reconcile.kinds import ADDRESS_LIST
+from imsys.reconcile.kinds import ADDRESS_LIST, LOGIN_MENUS
 from imsys.reconcile.observed import mark
 from imsys.reconcile.plan import Plan, make_plan
 from imsys.reconcile.scope import scope_of_steps
@@ -65,7 +65,7 @@ class Cycle:
     """One run.
 
     present: an earlier read of all PPP sessions. alone: rows that an earlier run saw refused as a group.
-    unowned: logins that nobody here owns; None: they were not looked for.
+    unmanaged: logins that nobody here owns; None: they were not looked for.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Cycle:
         tables: Tables,
         present: list[Session] | None = None,
         alone: Collection[Key] = frozenset(),
-        unowned: Collection[Key] | None = None,
+        unmanaged: Collection[Key] | None = None,
     ) -> None:
         self.hands, self.router, self.run, self.tables = hands, router, run, tables
         self.enforced = router.enforced_of(intent.subscribers)
@@ -86,7 +86,7 @@ class Cycle:
         self.sessions = Ending(
             hands.observer, hands.executor, hands.kicks, self.claims, hands.timing.rounds, present=present
         )
-        self.unowned = unowned
+        self.unmanaged = unmanaged
         self.live = self.sessions.all_live()
         self.plan = Plan()
         self.braking = Braking(hands.records.pool, router, hands.serial)
@@ -196,35 +196,20 @@ class Cycle:
         async with self.hands.records.pool.connection() as connection:
             return await intake.places_of_others(connection, self.router.router_id, places, self.enforced)
 
-    async def foreseen_kicks(self) -> list[tuple[Session, int | None, str, bool]]:
-        """What would be ended were the plan done: the session, whose, why, and whether the plan may be done at all."""
-        steps = self.plan.outstanding
-        self.sessions.removed |= {step.place for step in steps if step.action == "remove"}
-        intent = self.router.intent
-        self.sessions.redial |= {s.subscriber_id for s in steps if s.subscriber_id and owes_kick(s, intent)}
-        found = await self.sessions.foreseen(self.plan)
-        may = {step.place for step in self.plan.steps}
-        return [(session, owner, why, self._may_end(session, owner, may)) for session, owner, why in found]
-
-    def _may_end(self, session: Session, owner: int | None, may: Collection[Key]) -> bool:
-        if owner is not None:
-            return self.enforced is None or owner in self.enforced
-        return any(session.live_key in live_by_row(*place) for place in may)
-
     @property
     def has_settled(self) -> bool:
         return self.hands.settling.has_settled(self.tables)
 
     def sightings(self) -> list[Sighting] | None:
         """Who stands there and is nobody's, by the last read. One that is not to be believed tells nothing."""
-        if self.unowned is None or not (self.unowned or self.router.has_unmanaged):
+        if self.unmanaged is None or not (self.unmanaged or self.router.has_unmanaged):
             return None
         if self.braking.doubt is not None or not self.has_settled:
             return None
         ended = {session.live_key for session in self.sessions.ended}
         live = (self.live or frozenset()) - ended
-        alive = [place for place in self.unowned if not live.isdisjoint(live_by_row(*place))]
-        return sightings(self.unowned, self.tables, alive)
+        alive = [place for place in self.unmanaged if not live.isdisjoint(live_by_row(*place))]
+        return sightings(self.unmanaged, self.tables, alive)
 
     # -- apply and read back
 
@@ -353,7 +338,7 @@ class Cycle:
             *left_events(removed, self.tables),
             *undone_events(self.sessions.removed & gone, self.tables),
             *stray_events(self.strays, self.tables),
-            *self._exchange(),
+            *self.braking.happenings(self.plan),
             *self.fighting.events(authors, self.intent),
         ]
         self.fought = self.fighting.fought(put_back, authors, now)
@@ -374,12 +359,6 @@ class Cycle:
         except TrapError:  # a router without a log to read is repaired all the same
             return []
 
-    def _exchange(self) -> list[Happening]:
-        if not self.braking.is_exchanged(self.plan):
-            return []
-        note = f"{self.hands.serial} answers, it was {self.router.known_serial}; it shows what that one should"
-        return [Happening("router-exchanged", note=note)]
-
     def router_condition(self) -> tuple[str, str, str]:
         """(code, text, remedy) for the router itself; blanks when it is well."""
         why = self.braking.why or self.braking.stranger(self.plan)
@@ -389,7 +368,7 @@ class Cycle:
 
     @property
     def hides_secrets(self) -> bool:
-        return any(self.tables[menu].hides_secrets for menu in LOGIN_MENUS if menu in self.tables)
+        return any(self.tables[menu].hides_secrets for menu in LOGIN_MENUS.values() if menu in self.tables)
 
     @property
     def has_changed_something(self) -> bool:

@@ -13,13 +13,11 @@ from imsys.fleet.observer import Observer
 from imsys.kit.text import storable
 from imsys.reconcile.desired import ResourceKey, cut_by
 from imsys.reconcile.intent import RouterIntent, SubscriberIntent
-from imsys.reconcile.kinds import ADDRESS_LIST, DROP_RULE, HOTSPOT_USER, SECRET
+from imsys.reconcile.kinds import ADDRESS_LIST, DROP_RULE, HOTSPOT_USER, LOGIN_MENUS, SECRET
 from imsys.reconcile.kinds.address_list import key_for, key_of, parts_of
 from imsys.reconcile.kinds.base import is_disabled, is_dynamic
 from imsys.reconcile.lines import LINES
 from imsys.reconcile.sessions import ACTIVE, HOTSPOT_ACTIVE, LiveKey
-
-LOGIN_MENUS = {"pppoe": SECRET.menu, "hotspot": HOTSPOT_USER.menu}
 
 
 @dataclass(frozen=True, slots=True)

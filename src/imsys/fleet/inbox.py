@@ -16,8 +16,10 @@ from imsys.conf.sql import execute, fetch
 from imsys.kit.errors import InputError
 from imsys.kit.nearest import did_you_mean
 from imsys.network import services as network
+from imsys.network.models import Unmanaged
 from imsys.network.selectors import get_router
-from imsys.reconcile.strays import POLICIES, name_of
+from imsys.reconcile.kinds import LOGIN_MENUS
+from imsys.reconcile.strays import name_of
 from imsys.timeline import services as timeline
 
 _ROWS = """
@@ -45,13 +47,13 @@ from chosen where m.id = chosen.id
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Rows of the inbox: of one router or of all, of one menu, by name, by a pattern (test*), live ones.
+    """Rows of the inbox: of one router or of all, of one service, by name, by a pattern (test*), live ones.
 
     Each name must be there, and once: otherwise nobody knows which is meant.
     """
 
     router: str = ""
-    menu: str = ""
+    service: str = ""
     names: Sequence[str] = ()
     match: str = ""
     live: bool = False
@@ -68,10 +70,14 @@ def rows(choice: Choice = Choice()) -> list[dict[str, Any]]:
         row
         for row in found
         if (not choice.names or row["name"] in choice.names)
-        and (not choice.menu or row["menu"] == choice.menu)
+        and _is_of(choice, row)
         and (not choice.match or fnmatchcase(row["name"], choice.match))
         and (row["is_live"] or not choice.live)
     ]
+
+
+def _is_of(choice: Choice, row: dict[str, Any]) -> bool:
+    return not choice.service or row["menu"] == LOGIN_MENUS[choice.service]
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +97,7 @@ def _state(row: dict[str, Any]) -> str:
 
 
 def _check_names(choice: Choice, found: Sequence[dict[str, Any]]) -> None:
-    known = Counter(row["name"] for row in found if not choice.menu or row["menu"] == choice.menu)
+    known = Counter(row["name"] for row in found if _is_of(choice, row))
     for name in choice.names:
         if known[name] > 1:
             places = sorted({f"{row['menu']} of {row['router']}" for row in found if row["name"] == name})
@@ -116,8 +122,9 @@ def counts() -> dict[str, int]:
 @transaction.atomic
 def decide(choice: Choice, decision: str, *, actor: str) -> list[dict[str, Any]]:
     """The rows that a person decided about, as they stood before. Keepers do it at once where they may write."""
-    if decision not in POLICIES:
-        raise InputError(f"{decision!r} is nothing to do with a login.", remedy=f"Use one of: {', '.join(POLICIES)}")
+    if decision not in Unmanaged.values:
+        remedy = f"Use one of: {', '.join(Unmanaged.values)}"
+        raise InputError(f"{decision!r} is nothing to do with a login.", remedy=remedy)
     chosen = rows(choice)
     changed = [row for row in chosen if row["decision"] != decision]
     execute(_DECIDE, {"ids": [row["id"] for row in changed], "decision": decision, "actor": actor})

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow, class_row
 
 from imsys.fleet import questions as sql
+from imsys.network.blocks import Block, blocked_by
 from imsys.network.windows import is_open
 from imsys.reconcile.fights import Fight
 from imsys.reconcile.intent import Ghost, Intent, PackageIntent, RouterIntent, SubscriberIntent, SuspendBy
@@ -68,23 +69,17 @@ class RouterRow:
 
     @property
     def may_be_written(self) -> bool:
-        return self.mode != "paused" and self.is_open and not self.is_frozen
-
-    @property
-    def blocked_by(self) -> str | None:
-        """What keeps us from writing to all that is ours here; None where nothing does."""
-        if self.mode == "paused":
-            return "paused"
-        if self.is_frozen:
-            return "frozen"
-        if not self.is_open:
-            return "window"
-        return None if self.mode == "enforce" else "observe"
+        """May anything be, be it the rows of single subscribers?"""
+        return self.blocked_by(is_enforced=True) is None
 
     @property
     def is_enforced(self) -> bool:
         """May all that is ours here be written now?"""
-        return self.mode == "enforce" and self.may_be_written
+        return self.blocked_by() is None
+
+    def blocked_by(self, *, is_enforced: bool = False) -> Block | None:
+        """What keeps us from writing to all that is ours here, or to the rows of one who is enforced."""
+        return blocked_by(self.mode, is_frozen=self.is_frozen, is_open=self.is_open, is_enforced=is_enforced)
 
     def enforced_of(self, subscribers: Sequence[SubscriberIntent]) -> frozenset[int] | None:
         """Whose rows may be written now; None: everybody's, and the router's own."""

@@ -25,6 +25,8 @@ from imsys.fleet.whole import read_whole
 from imsys.kit.clock import SystemClock
 from imsys.kit.errors import ImsysError
 from imsys.network.selectors import get_router
+from imsys.reconcile.diff import owes_kick
+from imsys.reconcile.sessions import Session, live_by_row
 from imsys.reconcile.show import as_dict, kick_as_dict
 from imsys.routeros.client import Client
 from imsys.vault.box import ROUTER_PASSWORD, SUBSCRIBER_PASSWORD
@@ -60,7 +62,7 @@ async def _plans(router_ids: list[int]) -> list[dict[str, Any]]:
 
 
 async def _plan(pool: Pool, router: RouterRow) -> dict[str, Any]:
-    said = {"router": router.name, "mode": router.mode, "blocked": router.blocked_by, "held": None}
+    said = {"router": router.name, "mode": router.mode, "blocked": router.blocked_by(), "held": None}
     try:
         return {**said, "problem": None, **await _decided(pool, router)}
     except ImsysError as error:
@@ -100,19 +102,39 @@ def _hands(pool: Pool, router: RouterRow, client: Client, clock: SystemClock, an
 
 async def _told(cycle: Cycle) -> dict[str, Any]:
     made, names = cycle.plan, {s.subscriber_id: s.username for s in cycle.intent.subscribers}
-    blocked = cycle.router.blocked_by
-    parts = ((made.steps, None), (made.held, "held"), (made.left_alone, blocked or "observe"))
-    steps = [{**as_dict(step, names), "blocked": by} for part, by in parts for step in part]
+    singles = {s.subscriber_id for s in cycle.intent.subscribers if s.is_enforced}
+
+    def block(owner: int | None) -> str | None:
+        return cycle.router.blocked_by(is_enforced=owner in singles)
+
+    steps = [{**as_dict(step, names), "blocked": None} for step in made.steps]
+    steps += [{**as_dict(step, names), "blocked": "held"} for step in made.held]
+    steps += [{**as_dict(step, names), "blocked": block(step.subscriber_id) or "observe"} for step in made.left_alone]
     steps += [
         {**as_dict(paused.step, names), "reason": "fight", "paused_until": paused.until, "blocked": "fight"}
         for paused in made.paused
     ]
-    for session, owner, why, may in await cycle.foreseen_kicks():
+    for session, owner, why in await _foreseen(cycle):
         kick = kick_as_dict(session, names[owner] if owner is not None else None, why)
-        steps.append({**kick, "blocked": None if may else blocked or "held"})
+        steps.append({**kick, "blocked": None if _may_end(cycle, session, owner) else block(owner) or "held"})
     return {
         "steps": steps,
         "held": cycle.braking.why.text if cycle.braking.why is not None else None,
         "errors": [{"subscriber": names[i], "code": p.code, "text": str(p)} for i, p in made.problems.items()],
         "waiting": sorted(names[i] for i in (*made.waiting, *made.in_turn)),
     }
+
+
+async def _foreseen(cycle: Cycle) -> list[tuple[Session, int | None, str]]:
+    """What would be ended were the plan done: the session, whose, and why."""
+    steps, intent = cycle.plan.outstanding, cycle.router.intent
+    cycle.sessions.removed |= {step.place for step in steps if step.action == "remove"}
+    cycle.sessions.redial |= {s.subscriber_id for s in steps if s.subscriber_id and owes_kick(s, intent)}
+    return await cycle.sessions.foreseen(cycle.plan)
+
+
+def _may_end(cycle: Cycle, session: Session, owner: int | None) -> bool:
+    """May the plan that ends it be done now?"""
+    if owner is not None:
+        return cycle.enforced is None or owner in cycle.enforced
+    return any(session.live_key in live_by_row(*step.place) for step in cycle.plan.steps)

@@ -16,7 +16,7 @@ from imsys.reconcile.kinds import LOGINS
 from imsys.reconcile.observed import near_doubles
 from imsys.reconcile.scope import scope_of
 from imsys.reconcile.show import look_alikes
-from imsys.reconcile.strays import unowned, wishes
+from imsys.reconcile.strays import unmanaged, wishes
 
 
 async def read_whole(hands: Hands, router: RouterRow, *, started: datetime) -> tuple[Cycle, Proof]:
@@ -27,13 +27,13 @@ async def read_whole(hands: Hands, router: RouterRow, *, started: datetime) -> t
     wanted = desired(intent)
     tables, present, proof = await hands.observer.whole(scope_of(intent, wanted))
     hands.settling.saw(tables)
-    nobodys = unowned(tables, wanted, intent)
+    nobodys = unmanaged(tables, wanted, intent)
     if nobodys:
         async with pool.connection() as connection:
             nobodys -= await intake.owned_logins(connection, router.router_id)
     intent = replace(intent, strays=await _strays(pool, router, nobodys))
     run = RunRecord("resync", started, unmanaged=len(nobodys))
-    cycle = Cycle(hands, router, run, intent, wanted, tables, present=present, unowned=nobodys)
+    cycle = Cycle(hands, router, run, intent, wanted, tables, present=present, unmanaged=nobodys)
     logins = {(kind.menu, key) for kind in LOGINS if kind.menu in tables for key in tables[kind.menu].rows}
     run.note = look_alikes(near_doubles(key for _, key in sorted(logins)))
     return cycle, proof

@@ -5,7 +5,6 @@ A row is nobody's when it is not desired, no placement and no ghost is about it,
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from imsys.kit.text import storable
 from imsys.reconcile.desired import Desired, ResourceKey
@@ -15,8 +14,6 @@ from imsys.reconcile.kinds.hotspot_user import ELSEWHERE
 from imsys.reconcile.observed import Table
 from imsys.reconcile.show import shown
 
-Policy = Literal["keep", "quarantine", "remove"]
-POLICIES: tuple[Policy, ...] = ("keep", "quarantine", "remove")
 BUILT_IN = frozenset({(HOTSPOT_USER.menu, "default-trial")})
 
 
@@ -31,7 +28,7 @@ class Sighting:
     shown: Mapping[str, str]
 
 
-def unowned(tables: Mapping[str, Table], wanted: Desired, intent: Intent) -> set[ResourceKey]:
+def unmanaged(tables: Mapping[str, Table], wanted: Desired, intent: Intent) -> set[ResourceKey]:
     """Logins that this intent knows nothing of, be it that they have a placement all the same."""
     logins = {(kind.menu, key) for kind in LOGINS if kind.menu in tables for key in tables[kind.menu].rows}
     ours = {ghost.place for ghost in intent.ghosts if not ghost.is_gone}

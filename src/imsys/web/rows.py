@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from imsys.facts.models import RouterFacts
+from imsys.network.blocks import blocked_by
 from imsys.network.models import Mode
 from imsys.network.windows import is_open, next_change
 from imsys.reconcile.caps import KINDS, cap
@@ -20,6 +21,12 @@ from imsys.subscribers.models import Cause, Suspension, SyncStatus
 Row = dict[str, Any]
 
 RUNS_SHOWN = 10
+BLOCKS = {
+    "paused": "the router is paused",
+    "observe": "the router is only observed",
+    "frozen": "everything is frozen",
+    "window": "the router's window",
+}
 
 # routers
 
@@ -112,14 +119,11 @@ def _waits_for(row: Row) -> str:
     if row["sync_status"] != SyncStatus.PENDING or row["error_code"]:
         return ""
     router = Router.objects.select_related("state").get(name=row["router"])
-    if router.mode == Mode.PAUSED:
-        return "the router is paused"
-    if router.mode == Mode.OBSERVE and not row["is_enforced"]:
-        return "the router is only observed"
-    if frozen() is not None:
-        return "everything is frozen"
-    if not is_open(router.window, router.window_zone, timezone.now()):
-        return "the router's window"
+    opened = is_open(router.window, router.window_zone, timezone.now())
+    is_frozen = frozen() is not None
+    block = blocked_by(router.mode, is_frozen=is_frozen, is_open=opened, is_enforced=row["is_enforced"])
+    if block is not None:
+        return BLOCKS[block]
     return router.state.condition_text if router.state.is_reachable is False else ""
 
 

@@ -19,7 +19,11 @@ KINDS = {
 LOGINS = (SECRET, HOTSPOT_USER)
 """Kinds whose rows let somebody log in: one that nobody here knows is free internet."""
 
+LOGIN_MENUS = {"pppoe": SECRET.menu, "hotspot": HOTSPOT_USER.menu}
+"""Where the login of a subscriber with this service is."""
+
 __all__ = [
-    "ADDRESS_LIST", "BINDING", "DROP_RULE", "HOTSPOT_PROFILE", "HOTSPOT_USER", "KINDS", "LEASE", "LOGINS", "PROFILE",
-    "QUEUE", "SECRET", "UNVERIFIABLE", "Field", "Kind", "Observed", "Phase", "Printed", "Resource", "Value",
+    "ADDRESS_LIST", "BINDING", "DROP_RULE", "HOTSPOT_PROFILE", "HOTSPOT_USER", "KINDS", "LEASE", "LOGINS",
+    "LOGIN_MENUS", "PROFILE", "QUEUE", "SECRET", "UNVERIFIABLE", "Field", "Kind", "Observed", "Phase", "Printed",
+    "Resource", "Value",
 ]  # fmt: skip
